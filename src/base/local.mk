@@ -1,0 +1,17 @@
+# The room src/base/: its library and its unit tests.
+noinst_LIBRARIES += src/base/libbase.a
+src_base_libbase_a_SOURCES = \
+	src/base/arena.h \
+	src/base/buf.h \
+	src/base/clock.h \
+	src/base/datetime.h \
+	src/base/err.h \
+	src/base/json.h \
+	src/base/json_scan.h \
+	src/base/log.h \
+	src/base/number.h \
+	src/base/pct.h \
+	src/base/queue.h \
+	src/base/slice.h \
+	src/base/url.h \
+	src/base/utf8.h

@@ -1,0 +1,83 @@
+/*
+ * cmd: the command table, one file per command. A command is parsed from tables (struct option_spec), so that help, parser and the
+ * README's option list come from one place; it opens what its flags declare, runs, prints data on stdout, and maps errors to the exit
+ * codes of CLI.md. Only this room prints and logs errors.
+ * Threads: main thread; a signal thread sets `stop`.
+ */
+#ifndef SETTLE_CMD_CMD_H
+#define SETTLE_CMD_CMD_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/url.h"
+#include "profile/profile.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+enum option_kind { OPT_FLAG, OPT_TEXT, OPT_INT, OPT_CHOICE };
+
+struct option_spec {
+	const char *name;        /* long name without "--"; NULL ends a table */
+	char letter;             /* short letter or 0 */
+	enum option_kind kind;
+	const char *argument;    /* "URL", "N", or for OPT_CHOICE "text|json" */
+	const char *environment; /* or NULL */
+	const char *help;
+	size_t offset;           /* of an int (FLAG, CHOICE: index), const char * (TEXT) or int64_t (INT) in the options struct */
+	int optional_argument;   /* --name or --name=VALUE */
+};
+
+enum command_needs {
+	NEED_SOURCE = 1u << 0,
+	NEED_TARGET = 1u << 1,
+	NEED_DOMAIN = 1u << 2,
+	NEED_STATE = 1u << 3,
+	NEED_PROFILE = 1u << 4,
+};
+
+enum output_format { FORMAT_TEXT, FORMAT_JSON };
+enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct global_options {
+	const char *source, *target, *state_dir, *profile, *schema, *source_password_file;
+	int format;      /* enum output_format */
+	int log_level, log_format, quiet, verbose, color, no_progress, yes, help, version;
+};
+
+struct cmd_context { /* what a command is given */
+	const struct global_options *global;
+	void *options;              /* its own struct */
+	int argc;                   /* positional arguments after command and subcommand words (DOMAIN first where needed) */
+	char **argv;
+	struct arena *arena;        /* for the life of the command */
+	struct log *log;
+	struct url source, target;  /* parsed where needed */
+	int has_source, has_target;
+	const char *source_user, *source_password;
+	const char *state_dir;
+	struct slice domain;
+	struct profile profile;     /* loaded where needed */
+	const atomic_int *stop;
+	FILE *out;                  /* stdout */
+	int color;                  /* decided */
+	int terminal;               /* stdout is one */
+};
+
+struct command {
+	const char *name;           /* "migrate", "diff show" */
+	const char *arguments;      /* "DOMAIN [ID]" for the usage line */
+	const char *summary;
+	const char *help;           /* more lines, or NULL */
+	unsigned needs;
+	int min_args, max_args;     /* positional, DOMAIN included; max -1 = any */
+	const struct option_spec *options; /* or NULL */
+	size_t options_size;
+	int (*run)(struct cmd_context *c, struct err *err); /* exit status 0 or 1, or an err code with err set */
+};
+
+extern const struct command *const commands[]; /* NULL-terminated, in the order of help */
+extern const struct option_spec global_options[];
+
+#endif

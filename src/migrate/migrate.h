@@ -1,0 +1,89 @@
+/*
+ * migrate: the migration. Owns the pipeline (feed -> rows -> copy check -> diff -> state commit -> target commit), the comparison of
+ * cases, the status of a domain, and what stats and show need to know. Uses couch, sql, state, replay, diff, profile.
+ *
+ * Order of a batch: read, parse and map (any worker) | stage, upsert, read back, compare (own transaction) | wait for its turn in feed
+ * order | state commit | target commit with checkpoint and counters. Kill it anywhere: the next run repeats at most the batches whose target
+ * commit did not happen, and repeating changes nothing (promise 1).
+ * Threads: one fetcher, `jobs` workers (each owning a target handle), the caller. The stop flag is checked at every wait.
+ */
+#ifndef SETTLE_MIGRATE_MIGRATE_H
+#define SETTLE_MIGRATE_MIGRATE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/url.h"
+#include "profile/profile.h"
+#include "state/state.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct migrate_env { /* what every command that touches a migration is given; all borrowed */
+	struct slice domain;
+	const struct url *source;         /* NULL when the command needs none */
+	const char *source_user, *source_password;
+	const struct url *target;
+	const char *schema;
+	const char *state_dir;
+	const char *profile_name;
+	const struct profile *profile;
+	struct log *log;
+	const atomic_int *stop;           /* set by the signal thread: 1 = clean break */
+};
+
+struct migrate_options {
+	int jobs;               /* workers; 0 = 2 */
+	size_t batch_bytes;     /* 0 = 1 MiB */
+	int batch_docs;         /* 0 = 1000 */
+	size_t max_doc;         /* bytes; 0 = 64 MiB */
+	int64_t limit;          /* trial run: stop after so many rows; 0 = none */
+	int stop_on_error;
+	int distribute;
+};
+
+struct migrate_counters {
+	int64_t read, written, unchanged, deleted, skipped, rejected, bytes;
+};
+
+struct migrate_kind {
+	struct slice kind;
+	int64_t docs, diffs, missing, changes;
+};
+
+struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices live in the arena */
+	struct slice domain, status, source, target, profile, checkpoint;
+	int started;      /* 0: no state and no migration row yet */
+	int clean;
+	struct migrate_counters counters;
+	int64_t pending, rejected_now, conflicts, attachments;
+	struct migrate_kind *kinds;
+	size_t n_kinds;
+	struct state_tallies ignored;
+};
+
+/* Runs, continues or repeats the offline migration. Returns 0 when it came to its end (clean or not: see stats), ERR_STOPPED
+ * after a clean break. The caller prints. */
+MUST_CHECK int migrate_run(const struct migrate_env *env, const struct migrate_options *o, struct err *err);
+/* Reads only; no lock, no long transaction. */
+MUST_CHECK int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err);
+/* Both sides of a document; absent = NULL. couch comes from the spool or the source, sql from the target. kind: SLICE_NONE = find it. */
+struct migrate_sides {
+	struct slice kind;
+	struct json *couch, *sql;
+};
+MUST_CHECK int migrate_sides(const struct migrate_env *env, struct slice id, struct slice kind, struct arena *a,
+                             struct migrate_sides *out, struct err *err);
+
+/* Compares one document with the profile's rules: the same code for migrate, diff files and show. */
+struct migrate_comparison {
+	struct diff_list diffs;
+	struct ignored_list ignored;
+};
+void migrate_compare(const struct profile *p, struct slice kind, const struct json *couch, const struct json *sql,
+                     const struct slice *no_action_forms, size_t n_no_action, int raw, struct arena *a,
+                     struct migrate_comparison *out);
+
+#endif

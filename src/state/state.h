@@ -1,0 +1,141 @@
+/*
+ * state: the state file of one domain, STATE_DIR/domains/<encoded domain>/state.db (SQLite, WAL, numbered migrations). Owns what
+ * settle knows about each document beside the target: diffs, changes, missing, rejects, what rules ignored, the spool of Couch
+ * cases, remembered ids of other domains, run settings. No state-file SQL outside src/state. Directories 0700, files 0600.
+ *
+ * Everything is idempotent per document: recording a document twice is recording it once, so a pass that is repeated after a kill ends in
+ * the same state. Losing the file loses no data (rebuilt from target and source).
+ * Writers: one at a time (the domain lock guards it); state_begin/commit group a batch. Readers open with STATE_READ_ONLY,
+ * cannot write, and hold no long transaction: iterators read page by page.
+ * Errors: ERR_STATE (native = SQLite's code), ERR_NOTFOUND where a function says so.
+ * Threads: one thread at a time per handle.
+ */
+#ifndef SETTLE_STATE_STATE_H
+#define SETTLE_STATE_STATE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+#include <stdint.h>
+
+struct state;
+
+enum state_flags { STATE_READ_ONLY = 1u << 0 };
+
+/* Read-only: ERR_NOTFOUND when there is no state file. Otherwise directories and file are made. */
+MUST_CHECK int state_open(struct state **out, const char *state_dir, struct slice domain, unsigned flags, struct err *err);
+void state_close(struct state *s); /* NULL allowed; rolls back */
+MUST_CHECK int state_begin(struct state *s, struct err *err);
+MUST_CHECK int state_commit(struct state *s, struct err *err);
+void state_rollback(struct state *s);
+
+/* ---- settings and small values ---- */
+MUST_CHECK int state_value_put(struct state *s, const char *key, struct slice value, struct err *err);
+MUST_CHECK int state_value_get(struct state *s, const char *key, struct arena *a, struct slice *out, struct err *err); /* absent: SLICE_NONE */
+
+/* ---- one record per Couch document of the domain that is stored in SQL (events and plain documents) ---- */
+struct state_doc {
+	struct slice kind, id, rev;
+	/* What rules ignored in it: JSON object rule name -> count, canonical, or SLICE_NONE. Interned, so that a million equal ones cost little. */
+	struct slice ignored;
+	uint32_t attachments; /* inline attachments not brought over */
+	uint32_t conflicts;   /* losing revisions not brought over */
+	/* JSON arrays as diff_list_to_json makes them; SLICE_NONE or "[]" = none. A row is kept only while there is something. */
+	struct slice diffs, changes;
+};
+/* Replaces everything known about this id (an id has one kind; an old record under another kind goes). */
+MUST_CHECK int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err);
+/* The document is gone from the source (tombstone), or is not of this domain any more: forgets diffs, changes, reject, spool copy. */
+MUST_CHECK int state_doc_forget(struct state *s, struct slice id, struct err *err);
+
+/* ---- spool of Couch cases: kept for later comparison; `pending` until compared ---- */
+struct state_case {
+	struct slice kind, id, rev;
+	struct slice body; /* JSON text; SLICE_NONE for a tombstone */
+	int deleted;       /* tombstone */
+	int pending;
+	uint32_t attachments, conflicts;
+};
+/* Puts it as pending, unless the same revision is there already and is not pending: then *same = 1 and nothing changes. */
+MUST_CHECK int state_case_put(struct state *s, const struct state_case *c, int *same, struct err *err);
+MUST_CHECK int state_case_get(struct state *s, struct slice id, struct arena *a, struct state_case *out, struct err *err); /* ERR_NOTFOUND */
+/* Marks as pending again those that exist. */
+MUST_CHECK int state_case_touch(struct state *s, struct slice id, struct err *err);
+struct state_cases {
+	struct state_case *v;
+	size_t n, cap;
+};
+/* Pending cases with id > after in byte order, at most limit. */
+MUST_CHECK int state_case_pending(struct state *s, struct slice after, int limit, struct arena *a, struct state_cases *out, struct err *err);
+/* All spooled cases with id > after. */
+MUST_CHECK int state_case_page(struct state *s, struct slice after, int limit, struct arena *a, struct state_cases *out, struct err *err);
+
+enum state_missing { STATE_NOT_MISSING, STATE_MISSING };
+/* The outcome of comparing one case: replaces its diffs, changes, ignored and missing marks, clears pending. doc->kind is the kind under
+ * which it counts. Works for SQL-only cases too (no spool row). */
+MUST_CHECK int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing, struct err *err);
+
+/* ---- missing documents ---- */
+MUST_CHECK int state_missing_put(struct state *s, struct slice kind, struct slice id, struct err *err);
+MUST_CHECK int state_missing_del(struct state *s, struct slice id, struct err *err);
+
+/* ---- rejects: kept whole, with the reason ---- */
+struct state_reject {
+	struct slice id;     /* decoded, or "@<offset>" where the document has none */
+	struct slice kind;   /* "" if unknown */
+	struct slice rev, reason, body; /* body SLICE_NONE when it was over the size cap */
+	uint64_t offset, length;
+	struct slice sha256; /* hex, of the bytes */
+};
+MUST_CHECK int state_reject_put(struct state *s, const struct state_reject *r, struct err *err);
+MUST_CHECK int state_reject_del(struct state *s, struct slice id, struct err *err);
+
+/* ---- ids that belong to other domains ---- */
+MUST_CHECK int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err);
+MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain, struct err *err); /* absent: SLICE_NONE */
+
+/* ---- reading back ---- */
+struct state_counts {
+	int64_t pending, rejects, conflicts, attachments;
+	int64_t diffs, missing, changes; /* documents */
+};
+MUST_CHECK int state_counts(struct state *s, struct state_counts *out, struct err *err);
+struct state_kind_counts {
+	struct slice kind;
+	int64_t docs, diffs, missing, changes, rejects;
+};
+struct state_kinds {
+	struct state_kind_counts *v;
+	size_t n, cap;
+};
+/* Documents of the source per kind (rejected ones included under their kind), with diffs, missing, changes; by kind in byte order. */
+MUST_CHECK int state_kinds(struct state *s, struct arena *a, struct state_kinds *out, struct err *err);
+struct state_tally {
+	struct slice rule;
+	int64_t count;
+};
+struct state_tallies {
+	struct state_tally *v;
+	size_t n, cap;
+};
+/* Ignored differences by rule name, in byte order. */
+MUST_CHECK int state_ignored(struct state *s, struct arena *a, struct state_tallies *out, struct err *err);
+
+enum state_list { STATE_DIFFS, STATE_CHANGES, STATE_MISSING_DOCS, STATE_REJECTS };
+struct state_item {
+	struct slice kind, id;
+	struct slice json;   /* diffs or changes; for rejects the reason */
+};
+struct state_items {
+	struct state_item *v;
+	size_t n, cap;
+};
+/* A page in (kind, id) byte order after the given one (both SLICE_NONE: from the start). */
+MUST_CHECK int state_list(struct state *s, enum state_list which, struct slice after_kind, struct slice after_id, int limit,
+                          struct arena *a, struct state_items *out, struct err *err);
+/* Diffs or changes of one document; ERR_NOTFOUND when there are none. */
+MUST_CHECK int state_get(struct state *s, enum state_list which, struct slice id, struct arena *a, struct state_item *out, struct err *err);
+MUST_CHECK int state_reject_get(struct state *s, struct slice id, struct arena *a, struct state_reject *out, struct err *err);
+
+#endif
