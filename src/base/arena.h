@@ -18,14 +18,25 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *chunks; /* private */
-	char *at, *end;             /* private */
+	char *at, *end;             /* private: the free part of the first chunk; both NULL when that takes no more */
 	size_t used;                /* bytes handed out since init or reset */
 };
 
 #define ARENA_INIT {0}
 
+/* arena_alloc when the chunk at hand is full. */
+void *arena_alloc_slow(struct arena *a, size_t size);
 /* Aligned for any type; contents undefined. size 0 gives a valid pointer. */
-void *arena_alloc(struct arena *a, size_t size);
+static inline void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t need = (size + 15) & ~(size_t)15; /* 0 for size 0 and for sizes that overflow: both take the slow way */
+	if (need - 1 >= (size_t)(a->end - a->at))
+		return arena_alloc_slow(a, size);
+	char *p = a->at;
+	a->at += need;
+	a->used += size;
+	return p;
+}
 /* As arena_alloc, zeroed; count * size must not overflow (it ends the process). */
 void *arena_zalloc(struct arena *a, size_t count, size_t size);
 /* A copy of old_size bytes in a block of new_size; grows in place when old was the last allocation. */
@@ -35,7 +46,7 @@ struct slice arena_slice(struct arena *a, struct slice s);
 char *arena_str(struct arena *a, struct slice s);
 struct slice arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 size_t arena_used(const struct arena *a);
-/* Forgets everything; keeps up to one chunk for reuse. */
+/* Forgets everything; keeps one chunk of at most 1 MiB for reuse. */
 void arena_reset(struct arena *a);
 /* Gives all memory back; the arena may be used again. */
 void arena_release(struct arena *a);
@@ -46,15 +57,15 @@ void arena_release(struct arena *a);
 /*
  * ARENA_PUSH(a, list, item): appends to a {T *v; size_t n, cap;} list that lives in the arena.
  */
-#define ARENA_PUSH(a, list, item)                                                                        \
-	do {                                                                                             \
-		if ((list)->n == (list)->cap) {                                                          \
-			size_t cap_ = (list)->cap ? (list)->cap * 2 : 8;                                 \
-			(list)->v = arena_grow((a), (list)->v, (list)->cap * sizeof(*(list)->v),         \
-			                       cap_ * sizeof(*(list)->v));                               \
-			(list)->cap = cap_;                                                              \
-		}                                                                                        \
-		(list)->v[(list)->n++] = (item);                                                         \
+#define ARENA_PUSH(a, list, item)                                                                                    \
+	do {                                                                                                         \
+		if ((list)->n == (list)->cap) {                                                                      \
+			size_t cap_ = (list)->cap ? (list)->cap * 2 : 8;                                             \
+			(list)->v =                                                                                  \
+			    arena_grow((a), (list)->v, (list)->cap * sizeof(*(list)->v), cap_ * sizeof(*(list)->v)); \
+			(list)->cap = cap_;                                                                          \
+		}                                                                                                    \
+		(list)->v[(list)->n++] = (item);                                                                     \
 	} while (0)
 
 #endif

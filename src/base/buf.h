@@ -30,7 +30,8 @@ void buf_u64(struct buf *b, uint64_t value);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Drops the first n bytes, moving the rest down. */
 void buf_consume(struct buf *b, size_t n);
-/* Room for n more bytes at ptr + len (the caller then adds to len), or NULL when that passes the cap. */
+/* Room for n more bytes at ptr + len, or NULL with `failed` set when that passes the cap. The caller then adds to len
+ * what it wrote; when that is less than n it writes ptr[len] = 0 too. */
 char *buf_room(struct buf *b, size_t n);
 static inline struct slice buf_slice(const struct buf *b)
 {

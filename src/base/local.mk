@@ -1,10 +1,13 @@
 # The room src/base/: its library and its unit tests.
 noinst_LIBRARIES += src/base/libbase.a
 src_base_libbase_a_SOURCES = \
+	src/base/arena.c \
 	src/base/arena.h \
+	src/base/buf.c \
 	src/base/buf.h \
 	src/base/clock.h \
 	src/base/datetime.h \
+	src/base/err.c \
 	src/base/err.h \
 	src/base/json.h \
 	src/base/json_scan.h \
