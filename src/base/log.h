@@ -1,7 +1,7 @@
 /*
  * log: one line per event to a stream (stderr), for people (text) or programs (one JSON object a line).
- * Only boundaries log errors. A progress line drawn by base/progress.h is wiped before a log line is written.
- * URLs must come through url_redacted(). Messages: lower case, one line, `key=value` pairs last.
+ * Only boundaries log errors. The progress line is wiped before a log line is written, and drawn again.
+ * URLs are shown as url.shown (base/url.h) only. Messages: lower case, one line, `key=value` pairs last.
  * Threads: safe (one mutex per log).
  */
 #ifndef SETTLE_BASE_LOG_H
