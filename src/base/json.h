@@ -1,8 +1,8 @@
 /*
  * json: the one value type for JSON. Values live in an arena and are immutable once shared. Numbers keep their text.
- * Strings are WTF-8 (base/utf8.h): an unpaired surrogate escape is kept as its three-byte form and written back as an escape;
- * U+0000 is a NUL byte inside the length. Objects keep the order of first appearance; of duplicate keys the last value wins.
- * Threads: read-only values may be shared; building belongs to one thread.
+ * Strings are WTF-8 (base/utf8.h): an unpaired surrogate escape is kept as its three-byte form and written back as an
+ * escape; U+0000 is a NUL byte inside the length. Objects keep the order of first appearance; of duplicate keys the
+ * last value wins. Threads: read-only values may be shared; building belongs to one thread.
  */
 #ifndef SETTLE_BASE_JSON_H
 #define SETTLE_BASE_JSON_H
@@ -42,9 +42,9 @@ struct json_member {
 #define JSON_DEPTH_DEFAULT 512
 
 enum json_odd { /* why jsonb or text may not give back an equal value (DESIGN decision 2) */
-	JSON_ODD_NUL = 1u << 0,
-	JSON_ODD_SURROGATE = 1u << 1,
-	JSON_ODD_NUMBER = 1u << 2,
+		JSON_ODD_NUL = 1u << 0,
+		JSON_ODD_SURROGATE = 1u << 1,
+		JSON_ODD_NUMBER = 1u << 2,
 };
 
 struct json_info {
@@ -57,8 +57,8 @@ struct json_info {
  * which must therefore outlive the value; everything else lives in the arena. max_depth 0 = JSON_DEPTH_DEFAULT.
  * Text must be strict UTF-8. info may be NULL. ERR_SYNTAX with byte offset, or ERR_LIMIT for depth.
  */
-MUST_CHECK int json_read(struct slice text, struct arena *a, unsigned max_depth, struct json *out, struct json_info *info,
-                         struct err *err);
+MUST_CHECK int json_read(struct slice text, struct arena *a, unsigned max_depth, struct json *out,
+			 struct json_info *info, struct err *err);
 
 /* ---- looking ---- */
 
@@ -81,10 +81,10 @@ unsigned json_odd(const struct json *v);
 /* ---- building ---- */
 
 extern const struct json json_null, json_false, json_true;
-struct json json_string(struct slice s);               /* borrows s */
-struct json json_str(const char *s);                   /* borrows s */
+struct json json_string(struct slice s); /* borrows s */
+struct json json_str(const char *s);     /* borrows s */
 struct json json_int(struct arena *a, long long n);
-struct json json_number(struct slice text);            /* borrows; must be number_valid */
+struct json json_number(struct slice text); /* borrows; must be number_valid */
 struct json json_bool(int truth);
 struct json json_array(void);
 struct json json_object(void);
@@ -99,7 +99,8 @@ void json_del(struct json *object, struct slice key);
 struct json json_copy(struct arena *a, const struct json *v);
 /* A shallow copy of an object or array whose own list of members may be changed without touching v. */
 struct json json_clone(struct arena *a, const struct json *v);
-/* The value with every odd thing replaced: U+0000 and lone surrogates by U+FFFD (keys too), numbers that numeric cannot hold by null. */
+/* The value with every odd thing replaced: U+0000 and lone surrogates by U+FFFD (keys too), numbers that numeric cannot
+ * hold by null. */
 struct json json_tame(struct arena *a, const struct json *v);
 
 /* ---- writing ---- */

@@ -12,9 +12,15 @@ src_base_libbase_a_SOURCES = \
 	src/base/err.c \
 	src/base/err.h \
 	src/base/json.h \
+	src/base/json_internal.h \
+	src/base/json_read.c \
+	src/base/json_scan.c \
 	src/base/json_scan.h \
+	src/base/json_value.c \
+	src/base/json_write.c \
 	src/base/log.c \
 	src/base/log.h \
+	src/base/number.c \
 	src/base/number.h \
 	src/base/pct.c \
 	src/base/pct.h \
