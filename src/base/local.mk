@@ -31,3 +31,50 @@ src_base_libbase_a_SOURCES = \
 	src/base/url.h \
 	src/base/utf8.c \
 	src/base/utf8.h
+
+UNIT_TESTS += \
+	tests/unit/test_arena \
+	tests/unit/test_buf \
+	tests/unit/test_datetime \
+	tests/unit/test_err \
+	tests/unit/test_log \
+	tests/unit/test_pct \
+	tests/unit/test_queue \
+	tests/unit/test_url \
+	tests/unit/test_utf8
+
+tests_unit_test_arena_SOURCES = tests/unit/test_arena.c
+tests_unit_test_arena_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_arena_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c
+tests_unit_test_buf_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_buf_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_datetime_SOURCES = tests/unit/test_datetime.c
+tests_unit_test_datetime_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_datetime_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_err_SOURCES = tests/unit/test_err.c
+tests_unit_test_err_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_err_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_log_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_pct_SOURCES = tests/unit/test_pct.c
+tests_unit_test_pct_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_pct_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_queue_SOURCES = tests/unit/test_queue.c
+tests_unit_test_queue_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_queue_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_url_SOURCES = tests/unit/test_url.c
+tests_unit_test_url_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_url_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
+tests_unit_test_utf8_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_utf8_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
