@@ -25,7 +25,7 @@ static void make_one_line(char *text)
 }
 
 /* Formats into out; what does not fit ends in "..." and never in half a UTF-8 character. */
-static void format_line(char *out, size_t size, const char *fmt, va_list ap)
+static PRINTF_LIKE(3, 0) void format_line(char *out, size_t size, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(out, size, fmt, ap);
 	if (n < 0)
