@@ -1,0 +1,237 @@
+#include "config.h"
+
+#include "base/clock.h"
+#include "couch/couch_internal.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define INBOX_PAUSE ((size_t)256 * 1024)
+#define INBOX_MAX ((size_t)16 * 1024 * 1024)
+#define REFUSAL_MAX ((size_t)64 * 1024)
+#define POLL_MS 100
+#define CONNECT_TIMEOUT_S 10
+#define STALL_TIMEOUT_S 60
+
+struct http {
+	struct couch_options o;
+	const char *user;
+	CURL *easy;
+	CURLM *multi;
+	struct curl_slist *headers;
+	struct buf inbox;   /* bytes that came and were not given out */
+	struct buf refusal; /* the body when the status is not 200 */
+	uint64_t received;  /* body bytes, refusals too: tells a stall */
+	int under_way;      /* easy is in multi */
+	int paused;         /* the inbox was full */
+	int done;           /* libcurl has finished with `result` */
+	CURLcode result;
+	char detail[CURL_ERROR_SIZE];
+};
+
+/* libcurl wants this once a process, before any thread uses it. */
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void curl_once_init(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+long http_status(const struct http *h)
+{
+	long status = 0;
+	curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http *h = context;
+	size_t n = size * count;
+	if (http_status(h) != 200) {
+		buf_add(&h->refusal, bytes, n);
+		h->received += n;
+		return n;
+	}
+	if (h->inbox.len >= INBOX_PAUSE) {
+		h->paused = 1;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	buf_add(&h->inbox, bytes, n);
+	h->received += n;
+	return n;
+}
+
+/* ---- setting up ---- */
+
+/* A password given outright is used; otherwise .netrc may know one. */
+static void set_login(struct http *h)
+{
+	const char *password = h->o.password ? h->o.password : h->o.url->password;
+	h->user = h->o.user ? h->o.user : h->o.url->user;
+	curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	if (h->user)
+		curl_easy_setopt(h->easy, CURLOPT_USERNAME, h->user);
+	if (h->user && password)
+		curl_easy_setopt(h->easy, CURLOPT_PASSWORD, password);
+	else
+		curl_easy_setopt(h->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+}
+
+static void set_options(struct http *h)
+{
+	long connect = h->o.connect_timeout_s > 0 ? h->o.connect_timeout_s : CONNECT_TIMEOUT_S;
+	curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->detail);
+	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
+	curl_easy_setopt(h->easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+	curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT, connect);
+	curl_easy_setopt(h->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	set_login(h);
+}
+
+int http_open(struct http **out, const struct couch_options *o, struct err *err)
+{
+	*out = NULL;
+	pthread_once(&curl_once, curl_once_init);
+	struct http *h = calloc(1, sizeof(*h));
+	if (!h)
+		return err_set(err, ERR_INTERNAL, "out of memory");
+	h->o = *o;
+	h->inbox = (struct buf)BUF_INIT(INBOX_MAX);
+	h->refusal = (struct buf)BUF_INIT(REFUSAL_MAX);
+	h->easy = curl_easy_init();
+	h->multi = curl_multi_init();
+	h->headers = curl_slist_append(NULL, "Accept: application/json");
+	if (!h->easy || !h->multi || !h->headers) {
+		http_close(h);
+		return err_set(err, ERR_INTERNAL, "libcurl cannot be set up");
+	}
+	set_options(h);
+	*out = h;
+	return 0;
+}
+
+static void drop_request(struct http *h)
+{
+	if (h->under_way)
+		curl_multi_remove_handle(h->multi, h->easy);
+	h->under_way = 0;
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	drop_request(h);
+	curl_easy_cleanup(h->easy);
+	curl_multi_cleanup(h->multi);
+	curl_slist_free_all(h->headers);
+	buf_release(&h->inbox);
+	buf_release(&h->refusal);
+	free(h);
+}
+
+/* ---- one request ---- */
+
+int http_begin(struct http *h, const char *url, struct err *err)
+{
+	drop_request(h);
+	buf_clear(&h->inbox);
+	buf_clear(&h->refusal);
+	h->received = 0;
+	h->paused = h->done = 0;
+	h->detail[0] = '\0';
+	if (curl_easy_setopt(h->easy, CURLOPT_URL, url) != CURLE_OK ||
+	    curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+		return err_set(err, ERR_INTERNAL, "libcurl takes no request");
+	h->under_way = 1;
+	return 0;
+}
+
+struct slice http_refusal(const struct http *h)
+{
+	return buf_slice(&h->refusal);
+}
+
+static int finish(struct http *h, struct err *err)
+{
+	const char *location = NULL;
+	long status = http_status(h);
+	if (h->result != CURLE_OK)
+		return http_transport_error((int)h->result, h->detail, err);
+	if (status == 200)
+		return 0;
+	curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &location);
+	return http_status_error(status, buf_slice(&h->refusal), h->user, location, err);
+}
+
+static int perform(struct http *h, struct err *err)
+{
+	int running, queued;
+	CURLMsg *m;
+	CURLMcode code = curl_multi_perform(h->multi, &running);
+	if (code != CURLM_OK)
+		return err_set(err, ERR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+	while ((m = curl_multi_info_read(h->multi, &queued))) {
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		h->done = 1;
+		h->result = m->data.result;
+	}
+	return 0;
+}
+
+static int stall_error(const struct http *h, int seconds, struct err *err)
+{
+	if (h->received)
+		err_set(err, ERR_SOURCE, "the connection was lost: nothing came for %d seconds", seconds);
+	else
+		err_set(err, ERR_SOURCE, "no answer within %d seconds", seconds);
+	return couch_mark(err, CURLE_OPERATION_TIMEDOUT, 1);
+}
+
+/* Until bytes lie in the inbox or the request is done. Only the time spent waiting here counts as a stall. */
+static int wait_for_bytes(struct http *h, struct err *err)
+{
+	int stall_s = h->o.stall_timeout_s > 0 ? h->o.stall_timeout_s : STALL_TIMEOUT_S;
+	int64_t last = clock_mono_us();
+	uint64_t seen = h->received;
+	for (;;) {
+		int rc = perform(h, err);
+		if (rc || h->inbox.len || h->done)
+			return rc;
+		if (couch_stopped(h->o.stop))
+			return couch_stop_error(err);
+		int64_t at = clock_mono_us();
+		if (h->received != seen) {
+			seen = h->received;
+			last = at;
+		} else if (at - last > (int64_t)stall_s * 1000000) {
+			return stall_error(h, stall_s, err);
+		}
+		curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL);
+	}
+}
+
+int http_read(struct http *h, struct slice *bytes, struct err *err)
+{
+	int rc = 0;
+	*bytes = SLICE("");
+	buf_clear(&h->inbox);
+	if (h->paused) {
+		h->paused = 0;
+		curl_easy_pause(h->easy, CURLPAUSE_CONT);
+	}
+	if (!h->inbox.len && !h->done)
+		rc = wait_for_bytes(h, err);
+	if (!rc && !h->inbox.len)
+		rc = finish(h, err);
+	*bytes = buf_slice(&h->inbox);
+	return rc;
+}
