@@ -1,5 +1,31 @@
 # The room src/migrate/: its library and its unit tests.
 noinst_LIBRARIES += src/migrate/libmigrate.a
 src_migrate_libmigrate_a_SOURCES = \
+	src/migrate/batch.c \
+	src/migrate/batch.h \
+	src/migrate/cases.c \
+	src/migrate/cases.h \
+	src/migrate/documents.c \
+	src/migrate/fetch.c \
+	src/migrate/fetch.h \
+	src/migrate/idset.c \
+	src/migrate/idset.h \
 	src/migrate/mapping.h \
-	src/migrate/migrate.h
+	src/migrate/migrate.c \
+	src/migrate/migrate.h \
+	src/migrate/page.c \
+	src/migrate/pipeline.c \
+	src/migrate/pipeline.h \
+	src/migrate/prepare.c \
+	src/migrate/prepare.h \
+	src/migrate/progress.c \
+	src/migrate/record.c \
+	src/migrate/rows.c \
+	src/migrate/rows.h \
+	src/migrate/run.h \
+	src/migrate/sides.c \
+	src/migrate/stats.c \
+	src/migrate/status.c \
+	src/migrate/status.h \
+	src/migrate/store.c \
+	src/migrate/texts.c

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/url.h"
+#include "diff/rules.h"
 #include "profile/profile.h"
 #include "state/state.h"
 
@@ -57,6 +58,7 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	struct slice domain, status, source, target, profile, checkpoint;
 	int started;      /* 0: no state and no migration row yet */
 	int clean;
+	int unfinished;   /* the last pass did not come to its end */
 	struct migrate_counters counters;
 	int64_t pending, rejected_now, conflicts, attachments;
 	struct migrate_kind *kinds;

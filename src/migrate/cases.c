@@ -1,0 +1,241 @@
+/*
+ * cases: the pass over touched and pending cases, in id order. Ids come from two sorted streams (settle_dirty_case in the target,
+ * pending cases in the spool), merged into pages; each page is folded, stored, read back, compared and committed.
+ */
+#include "migrate/cases.h"
+
+#include <stdlib.h>
+
+#define PAGE_CASES 500
+
+/* ---- the producer: pages of ids ---- */
+
+struct cursor { /* one sorted stream of ids, read ahead by a page */
+	struct arena arena;
+	struct slice *ids;
+	size_t n, at;
+	int ended;
+	struct buf after;
+};
+
+struct lister {
+	struct run *r;
+	struct cursor dirty, pending;
+	struct buf low; /* high end of the page before */
+	int begun;
+	int64_t listed;
+};
+
+static int refill_dirty(struct lister *l, struct err *err)
+{
+	struct cursor *c = &l->dirty;
+	struct sql_rows rows = {0};
+
+	if (sql_page(l->r->lister, &sql_dirty_case, l->r->env->domain, DIRTY_CASE_ID, buf_slice(&c->after), PAGE_CASES, 1, &c->arena,
+	             &rows, err))
+		return err->code;
+	c->ids = ARENA_ARRAY(&c->arena, rows.n, struct slice);
+	for (c->n = 0; c->n < rows.n; c->n++)
+		c->ids[c->n] = rows.v[c->n].cells[DIRTY_CASE_ID];
+	return 0;
+}
+
+static int refill_pending(struct lister *l, struct err *err)
+{
+	struct cursor *c = &l->pending;
+	struct state_cases cases = {0};
+
+	if (state_case_pending(l->r->lister_state, buf_slice(&c->after), PAGE_CASES, &c->arena, &cases, err))
+		return err->code;
+	c->ids = ARENA_ARRAY(&c->arena, cases.n, struct slice);
+	for (c->n = 0; c->n < cases.n; c->n++)
+		c->ids[c->n] = cases.v[c->n].id;
+	return 0;
+}
+
+/* Makes sure that c->ids[c->at] is there, or that the stream has ended. */
+static int look(struct lister *l, struct cursor *c, int (*refill)(struct lister *, struct err *), struct err *err)
+{
+	if (c->at < c->n || c->ended)
+		return 0;
+	arena_reset(&c->arena);
+	c->at = c->n = 0;
+	if (refill(l, err))
+		return err->code;
+	if (c->n == 0) {
+		c->ended = 1;
+		return 0;
+	}
+	buf_clear(&c->after);
+	buf_adds(&c->after, c->ids[c->n - 1]);
+	return 0;
+}
+
+/* The smaller of the two heads; both advance when they are equal. SLICE_NONE at the end. */
+static int next_id(struct lister *l, struct slice *id, struct err *err)
+{
+	struct cursor *d = &l->dirty, *p = &l->pending;
+	int order;
+
+	*id = SLICE_NONE;
+	if (look(l, d, refill_dirty, err) || look(l, p, refill_pending, err))
+		return err->code;
+	if (d->at >= d->n && p->at >= p->n)
+		return 0;
+	if (d->at >= d->n)
+		order = 1;
+	else if (p->at >= p->n)
+		order = -1;
+	else
+		order = slice_cmp(d->ids[d->at], p->ids[p->at]);
+	*id = order <= 0 ? d->ids[d->at] : p->ids[p->at];
+	d->at += order <= 0;
+	p->at += order >= 0;
+	return 0;
+}
+
+/* What the spool and the remembered ids of other domains know of it. */
+static int add_case(struct lister *l, struct page *page, struct slice id, struct err *err)
+{
+	struct page_case c = {.id = arena_slice(&page->arena, id)};
+	int rc = state_case_get(l->r->lister_state, id, &page->arena, &c.spooled, err);
+
+	if (rc && rc != ERR_NOTFOUND)
+		return rc;
+	c.has_couch = rc == 0;
+	if (!c.has_couch && state_skipped_get(l->r->lister_state, id, &page->arena, &c.other_domain, err))
+		return err->code;
+	ARENA_PUSH(&page->arena, &page->cases, c);
+	return 0;
+}
+
+static void close_page(struct lister *l, struct page *page)
+{
+	struct slice high = page->cases.v[page->cases.n - 1].id;
+
+	page->low = l->begun ? arena_slice(&page->arena, buf_slice(&l->low)) : SLICE_NONE;
+	page->high = high;
+	l->begun = 1;
+	buf_clear(&l->low);
+	buf_adds(&l->low, high);
+}
+
+static int produce(void *ctx, struct pipeline_job **job, struct err *err)
+{
+	struct lister *l = ctx;
+	struct page *page = page_new();
+	struct slice id = SLICE_NONE;
+	int rc = 0;
+
+	while (rc == 0 && page->cases.n < PAGE_CASES) {
+		rc = next_id(l, &id, err);
+		if (rc || !id.ptr)
+			break;
+		rc = add_case(l, page, id, err);
+	}
+	if (rc || page->cases.n == 0) {
+		page_free(page);
+		return rc;
+	}
+	close_page(l, page);
+	*job = &page->job;
+	return 0;
+}
+
+static void release(void *ctx, struct pipeline_job *job)
+{
+	(void)ctx;
+	page_free((struct page *)job);
+}
+
+/* ---- a worker ---- */
+
+static int record_page(struct run *r, struct page *page, struct err *err)
+{
+	for (size_t i = 0; i < page->cases.n; i++) {
+		const struct page_case *c = &page->cases.v[i];
+		struct state_doc doc = {
+		        .kind = c->kind,
+		        .id = c->id,
+		        .rev = c->spooled.rev,
+		        .ignored = c->ignored,
+		        .attachments = c->spooled.attachments,
+		        .conflicts = c->spooled.conflicts,
+		        .diffs = c->diffs,
+		};
+
+		if (state_case_compared(r->state, &doc, c->missing ? STATE_MISSING : STATE_NOT_MISSING, err))
+			return err->code;
+	}
+	return 0;
+}
+
+static int commit_page(struct run *r, struct sql_target *t, struct page *page, struct err *err)
+{
+	if (state_begin(r->state, err))
+		return err->code;
+	if (record_page(r, page, err) ||
+	    sql_delete_range(t, &sql_dirty_case, r->env->domain, DIRTY_CASE_ID, page->low, page->high, err) ||
+	    state_commit(r->state, err)) {
+		state_rollback(r->state);
+		return err->code;
+	}
+	if (sql_commit(t, err))
+		return err->code;
+	atomic_fetch_add(&r->progress.docs, (int64_t)page->cases.n);
+	run_progress_draw(r, "cases");
+	return 0;
+}
+
+static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *job, struct err *err)
+{
+	struct run *r = ((struct lister *)ctx)->r;
+	struct page *page = (struct page *)job;
+	struct sql_target *t = run_target_of(r, worker);
+	int rc = 0;
+
+	if (!sql_concurrent(t))
+		rc = pipeline_await_turn(p, job, err);
+	if (rc)
+		return rc;
+	rc = sql_begin(t, err);
+	if (rc == 0)
+		rc = page_store(r, t, page, err);
+	if (rc == 0)
+		rc = pipeline_await_turn(p, job, err);
+	if (rc == 0)
+		rc = commit_page(r, t, page, err);
+	if (rc)
+		sql_rollback(t);
+	return rc;
+}
+
+static void lister_release(struct lister *l)
+{
+	arena_release(&l->dirty.arena);
+	arena_release(&l->pending.arena);
+	buf_release(&l->dirty.after);
+	buf_release(&l->pending.after);
+	buf_release(&l->low);
+}
+
+int run_cases(struct run *r, struct err *err)
+{
+	struct lister l = {.r = r};
+	struct pipeline_spec spec = {
+	        .workers = r->workers,
+	        .stop = r->env->stop,
+	        .ctx = &l,
+	        .produce = produce,
+	        .work = work,
+	        .release = release,
+	};
+	int rc;
+
+	l.dirty.after.max = l.pending.after.max = l.low.max = r->options.max_doc;
+	run_progress_start(r, 0);
+	rc = pipeline_run(&spec, err);
+	run_progress_draw(r, NULL);
+	lister_release(&l);
+	return rc;
+}

@@ -1,0 +1,44 @@
+/*
+ * cases: a page of cases, folded from their transactions, stored, read back and compared with the Couch cases. Private to src/migrate.
+ * Threads: a page is made by the lister (producer), then owned by one worker.
+ */
+#ifndef SETTLE_MIGRATE_CASES_H
+#define SETTLE_MIGRATE_CASES_H
+
+#include "migrate/rows.h"
+#include "migrate/run.h"
+
+struct page_case {
+	struct slice id;
+	int has_couch;              /* in the spool, a tombstone included */
+	struct state_case spooled;
+	struct slice other_domain;  /* a document of this id belongs to that domain */
+	/* results */
+	struct slice kind;          /* under which it counts */
+	struct slice diffs, ignored;
+	int missing;
+	/* on the way */
+	struct json couch;          /* parsed, when has_couch and not deleted */
+	struct replay_txn *txns;    /* in order of application */
+	size_t n_txns;
+	struct mapping_case mapped;
+	int has_row;                /* mapped is to be stored */
+	const struct sql_row *back; /* what SQL holds then, or NULL */
+};
+
+struct page {
+	struct pipeline_job job;    /* first: see pipeline.h */
+	struct arena arena;
+	struct {
+		struct page_case *v;
+		size_t n, cap;
+	} cases;                    /* in byte order of id, each once */
+	struct slice low, high;     /* this page clears settle_dirty_case in (low, high]; low SLICE_NONE = from the start */
+};
+
+struct page *page_new(void);
+void page_free(struct page *p);
+/* Folds, stores, reads back and compares, inside the caller's transaction; fills the results. */
+MUST_CHECK int page_store(struct run *r, struct sql_target *t, struct page *page, struct err *err);
+
+#endif

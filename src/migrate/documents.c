@@ -1,0 +1,179 @@
+/* documents: the pass over the feed, as a pipeline of batches. */
+#include "base/clock.h"
+#include "base/datetime.h"
+#include "migrate/prepare.h"
+#include "migrate/rows.h"
+#include "migrate/run.h"
+
+/* ---- batches that share a document follow one another ---- */
+
+static void note_inflight(struct run *r, struct batch *b)
+{
+	pthread_mutex_lock(&r->inflight_mutex);
+	b->job.number = r->produced++;
+	for (int i = 0; i < RUN_MAX_INFLIGHT; i++)
+		if (!r->inflight[i]) {
+			r->inflight[i] = b;
+			break;
+		}
+	pthread_mutex_unlock(&r->inflight_mutex);
+}
+
+static void forget_inflight(struct run *r, const struct batch *b)
+{
+	pthread_mutex_lock(&r->inflight_mutex);
+	for (int i = 0; i < RUN_MAX_INFLIGHT; i++)
+		if (r->inflight[i] == b)
+			r->inflight[i] = NULL;
+	pthread_mutex_unlock(&r->inflight_mutex);
+}
+
+/* The latest earlier batch in flight that may hold one of our documents; our own number when there is none. */
+static uint64_t rival_of(struct run *r, const struct batch *b)
+{
+	uint64_t rival = b->job.number;
+
+	pthread_mutex_lock(&r->inflight_mutex);
+	for (int i = 0; i < RUN_MAX_INFLIGHT; i++) {
+		const struct batch *other = r->inflight[i];
+
+		if (!other || other->job.number >= b->job.number || !idset_meets(&other->ids, &b->ids))
+			continue;
+		if (rival == b->job.number || other->job.number > rival)
+			rival = other->job.number;
+	}
+	pthread_mutex_unlock(&r->inflight_mutex);
+	return rival;
+}
+
+static int produce(void *ctx, struct pipeline_job **job, struct err *err)
+{
+	struct run *r = ctx;
+	struct batch *b;
+
+	if (fetch_next(r->fetch, &b, err))
+		return err->code;
+	if (b)
+		note_inflight(r, b);
+	*job = b ? &b->job : NULL;
+	return 0;
+}
+
+static void release(void *ctx, struct pipeline_job *job)
+{
+	forget_inflight(ctx, (struct batch *)job);
+	batch_free((struct batch *)job);
+}
+
+/* ---- commit ---- */
+
+static void add_counters(struct migrate_counters *to, const struct migrate_counters *c)
+{
+	to->read += c->read;
+	to->written += c->written;
+	to->unchanged += c->unchanged;
+	to->deleted += c->deleted;
+	to->skipped += c->skipped;
+	to->rejected += c->rejected;
+	to->bytes += c->bytes;
+}
+
+static int check_balance(const struct migrate_counters *c, struct err *err)
+{
+	if (c->read == c->written + c->unchanged + c->deleted + c->skipped + c->rejected)
+		return 0;
+	return err_set(err, ERR_INTERNAL, "counts do not balance: read %lld, written %lld, unchanged %lld, deleted %lld, skipped %lld, rejected %lld",
+	               (long long)c->read, (long long)c->written, (long long)c->unchanged, (long long)c->deleted,
+	               (long long)c->skipped, (long long)c->rejected);
+}
+
+static int put_checkpoint(struct run *r, struct sql_target *t, struct batch *b, const struct migrate_counters *c, struct err *err)
+{
+	struct arena *a = &b->arena;
+	struct sql_row row = row_new(a, CKPT_COLUMNS);
+	enum sql_outcome outcome;
+	char now[CLOCK_TEXT_SIZE];
+
+	clock_utc_text(now);
+	row.cells[CKPT_DOMAIN] = r->env->domain;
+	row.cells[CKPT_SEQ] = b->seq;
+	row.cells[CKPT_PASS] = cell_int(a, r->pass + (b->last ? 1 : 0));
+	row.cells[CKPT_READ] = cell_int(a, c->read);
+	row.cells[CKPT_WRITTEN] = cell_int(a, c->written);
+	row.cells[CKPT_UNCHANGED] = cell_int(a, c->unchanged);
+	row.cells[CKPT_DELETED] = cell_int(a, c->deleted);
+	row.cells[CKPT_SKIPPED] = cell_int(a, c->skipped);
+	row.cells[CKPT_REJECTED] = cell_int(a, c->rejected);
+	row.cells[CKPT_BYTES] = cell_int(a, c->bytes);
+	row.cells[CKPT_UPDATED_ON] = slice_of(now);
+	return sql_put(t, &sql_checkpoint, &row, 1, &outcome, a, NULL, err);
+}
+
+/* State first, then the target: a kill in between repeats the batch, and repeating changes nothing. */
+static int commit(struct run *r, struct sql_target *t, struct batch *b, struct err *err)
+{
+	struct migrate_counters total = r->counters;
+
+	if (state_begin(r->state, err))
+		return err->code;
+	if (record_batch(r, b, err))
+		goto undo;
+	add_counters(&total, &b->counters);
+	if (check_balance(&total, err) || put_checkpoint(r, t, b, total.read ? &total : &r->previous, err) ||
+	    state_commit(r->state, err))
+		goto undo;
+	if (sql_commit(t, err))
+		return err->code;
+	if (b->seq.ptr)
+		run_set_seq(r, b->seq);
+	r->counters = total;
+	atomic_fetch_add(&r->progress.docs, (int64_t)b->docs.n);
+	run_progress_draw(r, "documents");
+	return 0;
+undo:
+	state_rollback(r->state);
+	return err->code;
+}
+
+static int write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err)
+{
+	int rc;
+
+	rc = sql_concurrent(t) ? pipeline_await_job(p, rival_of(r, b), &b->job, err)
+	                       : pipeline_await_turn(p, &b->job, err);
+	if (rc)
+		return rc;
+	rc = sql_begin(t, err);
+	if (rc == 0)
+		rc = store_batch(r, t, b, err);
+	if (rc == 0)
+		rc = pipeline_await_turn(p, &b->job, err);
+	if (rc == 0)
+		rc = commit(r, t, b, err);
+	if (rc)
+		sql_rollback(t);
+	return rc;
+}
+
+static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *job, struct err *err)
+{
+	struct run *r = ctx;
+	struct batch *b = (struct batch *)job;
+
+	prepare_batch(r->profile, r->env->domain, b);
+	return write_batch(r, p, run_target_of(r, worker), b, err);
+}
+
+int run_documents(struct run *r, struct err *err)
+{
+	struct pipeline_spec spec = {
+	        .workers = r->workers,
+	        .stop = r->env->stop,
+	        .ctx = r,
+	        .produce = produce,
+	        .work = work,
+	        .release = release,
+	};
+
+	return pipeline_run(&spec, err);
+}

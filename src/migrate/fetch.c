@@ -1,0 +1,218 @@
+#include "migrate/fetch.h"
+
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_RETRIES 6
+#define FIRST_BACKOFF_MS 250
+
+struct fetch {
+	struct fetch_options o;
+	struct couch_feed *feed;
+	struct buf seq;            /* last sequence seen, JSON text; empty = none */
+	struct batch *ahead;       /* begun by a row that did not fit the batch before */
+	int64_t rows;
+	int ended;
+	_Atomic int64_t done, total;
+};
+
+static int open_feed(struct fetch *f, struct err *err)
+{
+	struct couch_feed_options fo = f->o.feed;
+
+	if (f->seq.len)
+		fo.since = buf_slice(&f->seq);
+	return couch_feed_open(&f->feed, &f->o.couch, &fo, err);
+}
+
+int fetch_open(struct fetch **out, const struct fetch_options *o, struct err *err)
+{
+	struct fetch *f = calloc(1, sizeof(*f));
+	int rc;
+
+	if (!f)
+		return err_set(err, ERR_INTERNAL, "out of memory");
+	f->o = *o;
+	f->seq.max = 1u << 20;
+	if (o->feed.since.ptr)
+		buf_adds(&f->seq, o->feed.since);
+	rc = open_feed(f, err);
+	if (rc) {
+		fetch_close(f);
+		return rc;
+	}
+	atomic_store(&f->total, couch_feed_size(f->feed));
+	*out = f;
+	return 0;
+}
+
+void fetch_close(struct fetch *f)
+{
+	if (!f)
+		return;
+	couch_feed_close(f->feed);
+	batch_free(f->ahead);
+	buf_release(&f->seq);
+	free(f);
+}
+
+void fetch_progress(const struct fetch *f, int64_t *done, int64_t *total)
+{
+	*done = atomic_load(&f->done);
+	*total = atomic_load(&f->total);
+}
+
+static int stopped(const struct fetch *f)
+{
+	return f->o.couch.stop && atomic_load(f->o.couch.stop);
+}
+
+/* Only a server can be asked again. */
+static int can_retry(const struct fetch *f, const struct err *err)
+{
+	enum url_scheme scheme = f->o.couch.url->scheme;
+
+	return err->retryable && (scheme == URL_HTTP || scheme == URL_HTTPS);
+}
+
+static void wait_before_retry(struct fetch *f, int try_number, const struct err *err)
+{
+	int ms = FIRST_BACKOFF_MS << try_number;
+
+	log_at(f->o.log, LOG_WARN, "source: %s; trying again in %d ms", err->msg, ms);
+	for (; ms > 0 && !stopped(f); ms -= 50)
+		clock_sleep_ms(ms < 50 ? ms : 50);
+}
+
+static int reconnect(struct fetch *f, struct err *err)
+{
+	for (int i = 0; i < MAX_RETRIES; i++) {
+		wait_before_retry(f, i, err);
+		if (stopped(f))
+			return err_set(err, ERR_STOPPED, "clean break");
+		couch_feed_close(f->feed);
+		f->feed = NULL;
+		if (open_feed(f, err) == 0)
+			return 0;
+		if (!can_retry(f, err))
+			return err->code;
+	}
+	return err_prefix(err, "gave up after %d tries", MAX_RETRIES);
+}
+
+static int next_row(struct fetch *f, enum couch_next *what, struct couch_row *row, struct err *err)
+{
+	for (;;) {
+		if (couch_feed_next(f->feed, what, row, err)) {
+			if (!can_retry(f, err) || reconnect(f, err))
+				return err->code;
+			continue;
+		}
+		if (*what != COUCH_HEARTBEAT)
+			return 0;
+		if (stopped(f))
+			return err_set(err, ERR_STOPPED, "clean break");
+	}
+}
+
+static int has_seq(const struct couch_row *row)
+{
+	return row->seq.ptr && !slice_is(row->seq, "null");
+}
+
+static void remember_seq(struct fetch *f, struct slice seq)
+{
+	buf_clear(&f->seq);
+	buf_adds(&f->seq, seq);
+}
+
+static int is_full(const struct fetch *f, const struct batch *b)
+{
+	return b->docs.n >= f->o.batch_docs || b->bytes >= f->o.batch_bytes;
+}
+
+/* A row whose sequence is left out (seq_interval) may not end a batch, or the checkpoint would not be exact; but a cap is a cap. */
+static int may_end(const struct fetch *f, const struct batch *b)
+{
+	const struct batch_doc *last = &b->docs.v[b->docs.n - 1];
+
+	return is_full(f, b) && (has_seq(&last->row) || b->docs.n >= 4 * f->o.batch_docs || b->bytes >= 4 * f->o.batch_bytes);
+}
+
+static void close_batch(struct fetch *f, struct batch *b)
+{
+	b->seq = f->seq.len ? arena_slice(&b->arena, buf_slice(&f->seq)) : SLICE_NONE;
+	b->feed_bytes = couch_feed_bytes(f->feed);
+	atomic_store(&f->done, (int64_t)couch_feed_raw_bytes(f->feed));
+}
+
+/* Puts the row into the batch; 0 when it is the same document again and must begin the next one. */
+static int take_row(struct fetch *f, struct batch *b, const struct couch_row *row)
+{
+	if (batch_add(b, row))
+		return 1;
+	f->ahead = batch_new();
+	(void)batch_add(f->ahead, row);
+	return 0;
+}
+
+static void end_feed(struct fetch *f, struct batch *b)
+{
+	struct slice last = couch_feed_last_seq(f->feed);
+
+	f->ended = 1;
+	b->last = 1;
+	if (last.ptr)
+		remember_seq(f, last);
+}
+
+static int fill(struct fetch *f, struct batch *b, struct err *err)
+{
+	for (;;) {
+		enum couch_next what;
+		struct couch_row row;
+
+		if (b->docs.n && may_end(f, b))
+			return 0;
+		if (f->o.limit && f->rows >= f->o.limit) {
+			f->ended = 1;
+			return 0;
+		}
+		if (next_row(f, &what, &row, err))
+			return err->code;
+		if (what == COUCH_END) {
+			end_feed(f, b);
+			return 0;
+		}
+		f->rows++;
+		if (!take_row(f, b, &row))
+			return 0;
+		if (has_seq(&row))
+			remember_seq(f, row.seq);
+	}
+}
+
+int fetch_next(struct fetch *f, struct batch **out, struct err *err)
+{
+	struct batch *b;
+	int rc;
+
+	*out = NULL;
+	if (f->ended && !f->ahead)
+		return 0;
+	b = f->ahead ? f->ahead : batch_new();
+	if (f->ahead && has_seq(&b->docs.v[0].row))
+		remember_seq(f, b->docs.v[0].row.seq);
+	f->ahead = NULL;
+	rc = f->ended ? 0 : fill(f, b, err);
+	if (rc) {
+		batch_free(b);
+		return rc;
+	}
+	close_batch(f, b);
+	*out = b;
+	return 0;
+}

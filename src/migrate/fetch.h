@@ -1,0 +1,29 @@
+/*
+ * fetch: the feed cut into batches. Owns the feed handle and reconnecting: a connection that breaks is taken up again after the last
+ * sequence seen, with backoff, a few times; nothing is lost because batches overlap at most.
+ * Threads: the producer thread of the pipeline.
+ */
+#ifndef SETTLE_MIGRATE_FETCH_H
+#define SETTLE_MIGRATE_FETCH_H
+
+#include "migrate/batch.h"
+
+struct fetch_options {
+	struct couch_options couch;
+	struct couch_feed_options feed;
+	size_t batch_bytes;
+	size_t batch_docs;
+	int64_t limit; /* rows in all, 0 = none */
+	struct log *log;
+};
+
+struct fetch;
+
+MUST_CHECK int fetch_open(struct fetch **out, const struct fetch_options *o, struct err *err);
+/* The next batch, or NULL at the end of the feed. The caller owns it. The last batch of a feed may be empty: it carries the feed's last_seq. */
+MUST_CHECK int fetch_next(struct fetch *f, struct batch **out, struct err *err);
+/* For progress: bytes read and in all (-1 unknown), as the source counts them. Safe from any thread. */
+void fetch_progress(const struct fetch *f, int64_t *done, int64_t *total);
+void fetch_close(struct fetch *f);
+
+#endif

@@ -1,0 +1,187 @@
+#include "migrate/prepare.h"
+
+#include <stdio.h>
+
+static void reject(struct batch *b, struct batch_doc *d, const char *reason)
+{
+	d->fate = FATE_REJECT;
+	d->reason = arena_slice(&b->arena, slice_of(reason));
+	if (!d->id.ptr || d->id.len == 0)
+		d->id = arena_printf(&b->arena, "@%llu", (unsigned long long)d->row.offset);
+}
+
+/* Members that the source adds on request and that belong to no document. */
+static const char *const feed_members[] = {"_conflicts", "_deleted_conflicts", "_revisions", "_revs_info", "_local_seq"};
+
+static void drop_feed_members(struct batch *b, struct batch_doc *d)
+{
+	int cloned = 0;
+
+	d->conflicts = json_gets(&d->doc, "_conflicts");
+	for (size_t i = 0; i < sizeof(feed_members) / sizeof(feed_members[0]); i++) {
+		if (!json_gets(&d->doc, feed_members[i]))
+			continue;
+		if (!cloned)
+			d->doc = json_clone(&b->arena, &d->doc);
+		cloned = 1;
+		json_del(&d->doc, slice_of(feed_members[i]));
+	}
+	d->mapped.bytes = cloned ? json_to_text(&d->doc, JSON_PLAIN, &b->arena) : d->row.doc;
+	if (!json_is(d->conflicts, JSON_ARRAY) || d->conflicts->count == 0)
+		d->conflicts = NULL;
+}
+
+/* Attachments whose bytes the feed does not carry, or carries inline: they are not brought over. */
+static uint32_t count_attachments(const struct json *doc)
+{
+	const struct json *v = json_gets(doc, "_attachments");
+
+	return json_is(v, JSON_OBJECT) ? v->count : 0;
+}
+
+static int parse(struct batch *b, struct batch_doc *d)
+{
+	struct err err = ERR_INIT;
+	struct json_info info;
+
+	if (json_read(d->row.doc, &b->arena, 0, &d->doc, &info, &err)) {
+		err_prefix(&err, "the document cannot be read");
+		reject(b, d, err.msg);
+		return 0;
+	}
+	if (d->doc.type != JSON_OBJECT) {
+		reject(b, d, "the document is no JSON object");
+		return 0;
+	}
+	drop_feed_members(b, d);
+	d->attachments = count_attachments(&d->doc);
+	d->mapped.odd = info.odd;
+	d->mapped.doc = &d->doc;
+	return 1;
+}
+
+static int check_id(struct batch *b, struct batch_doc *d)
+{
+	struct slice id = json_get_text(&d->doc, "_id");
+
+	if (!id.ptr || id.len == 0)
+		reject(b, d, "the document has no _id");
+	else if (d->id.ptr && !slice_eq(id, d->id))
+		reject(b, d, "the _id of the document is not the id of its row in the feed");
+	else
+		d->id = id;
+	return d->fate != FATE_REJECT;
+}
+
+/* 1 when the document is another domain's, or belongs to none. */
+static int is_elsewhere(const struct profile *p, struct slice domain, struct batch_doc *d)
+{
+	struct slice other;
+
+	if (slice_starts(d->id, SLICE("_design/")) || slice_starts(d->id, SLICE("_local/")))
+		return 1;
+	if (!p->domain_field.ptr)
+		return 0;
+	other = json_text(json_get(&d->doc, p->domain_field));
+	if (other.ptr && slice_eq(other, domain))
+		return 0;
+	d->other_domain = other;
+	return 1;
+}
+
+static const struct profile_kind *kind_of(const struct profile *p, struct batch *b, const struct batch_doc *d)
+{
+	struct slice doc_type = p->type_field.ptr ? json_text(json_get(&d->doc, p->type_field)) : SLICE_NONE;
+	const struct profile_kind *known;
+	struct profile_kind *kind;
+
+	if (!doc_type.ptr)
+		doc_type = SLICE("document");
+	known = profile_kind(p, doc_type);
+	if (known)
+		return known;
+	kind = ARENA_NEW(&b->arena, struct profile_kind);
+	kind->name = kind->stored_as = doc_type;
+	kind->cls = PROFILE_DOCUMENT;
+	kind->compared = p->other_kinds;
+	return kind;
+}
+
+static void fill_mapped(const struct profile *p, struct slice domain, struct batch *b, struct batch_doc *d)
+{
+	d->mapped.domain = domain;
+	d->mapped.id = d->id;
+	d->mapped.rev = json_get_text(&d->doc, "_rev");
+	if (!d->mapped.rev.ptr)
+		d->mapped.rev = d->row.rev;
+	d->mapped.kind = kind_of(p, b, d);
+	d->mapped.doc_type = d->mapped.kind->name;
+}
+
+static void map(struct batch *b, struct batch_doc *d)
+{
+	struct err err = ERR_INIT;
+	int rc = 0;
+
+	switch (d->mapped.kind->cls) {
+	case PROFILE_EVENT:
+		d->fate = FATE_EVENT;
+		rc = mapping_form(&d->mapped, &b->arena, &d->form, &err);
+		break;
+	case PROFILE_DOCUMENT:
+		d->fate = FATE_DOCUMENT;
+		rc = mapping_document(&d->mapped, &b->arena, &d->document, &err);
+		break;
+	case PROFILE_STATE:
+		d->fate = FATE_CASE;
+		if (utf8_odd(d->id))
+			rc = err_set(&err, ERR_SYNTAX, "the case id holds U+0000 or an unpaired surrogate and cannot be a key");
+		break;
+	}
+	if (rc)
+		reject(b, d, err.msg);
+}
+
+static void prepare(const struct profile *p, struct slice domain, struct batch *b, struct batch_doc *d)
+{
+	if (d->row.too_large) {
+		char reason[128];
+
+		snprintf(reason, sizeof(reason), "the document is larger than allowed: %llu bytes (--max-doc)",
+		         (unsigned long long)d->row.length);
+		reject(b, d, reason);
+		return;
+	}
+	if (d->row.malformed) {
+		reject(b, d, "the row of the feed cannot be read");
+		return;
+	}
+	if (d->row.deleted && !d->row.doc.ptr && d->id.ptr && d->id.len) {
+		d->fate = FATE_TOMBSTONE;
+		d->mapped.rev = d->row.rev;
+		return;
+	}
+	if (!d->row.doc.ptr) {
+		reject(b, d, "the row has no document (was the feed recorded with include_docs=true?)");
+		return;
+	}
+	if (!parse(b, d) || !check_id(b, d))
+		return;
+	fill_mapped(p, domain, b, d);
+	if (d->row.deleted || json_is(json_gets(&d->doc, "_deleted"), JSON_TRUE)) {
+		d->fate = FATE_TOMBSTONE;
+		if (p->domain_field.ptr && json_get(&d->doc, p->domain_field) && is_elsewhere(p, domain, d))
+			d->fate = FATE_SKIP;
+		return;
+	}
+	if (is_elsewhere(p, domain, d))
+		d->fate = FATE_SKIP;
+	else
+		map(b, d);
+}
+
+void prepare_batch(const struct profile *profile, struct slice domain, struct batch *b)
+{
+	for (size_t i = 0; i < b->docs.n; i++)
+		prepare(profile, domain, b, &b->docs.v[i]);
+}

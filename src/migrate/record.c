@@ -1,0 +1,156 @@
+/* record: what the state file keeps of a batch. Runs with the turn, inside the state file's transaction. */
+#include "migrate/rows.h"
+#include "migrate/run.h"
+
+#include <sodium.h>
+
+static uint32_t conflicts_of(const struct batch_doc *d)
+{
+	return d->conflicts ? d->conflicts->count : 0;
+}
+
+static void count_stored(struct migrate_counters *c, enum sql_outcome outcome)
+{
+	if (outcome == SQL_SAME)
+		c->unchanged++;
+	else
+		c->written++;
+}
+
+static int record_stored(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
+{
+	struct state_doc doc = {
+	        .kind = d->mapped.kind->name,
+	        .id = d->id,
+	        .rev = d->mapped.rev,
+	        .ignored = d->ignored,
+	        .attachments = d->attachments,
+	        .conflicts = conflicts_of(d),
+	        .diffs = d->diffs,
+	};
+
+	count_stored(&b->counters, d->outcome);
+	return state_doc_put(r->state, &doc, err);
+}
+
+static int record_case(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
+{
+	struct state_case c = {
+	        .kind = d->mapped.kind->name,
+	        .id = d->id,
+	        .rev = d->mapped.rev,
+	        .body = d->mapped.bytes,
+	        .pending = 1,
+	        .attachments = d->attachments,
+	        .conflicts = conflicts_of(d),
+	};
+	int same = 0;
+
+	if (state_case_put(r->state, &c, &same, err))
+		return err->code;
+	count_stored(&b->counters, same ? SQL_SAME : SQL_INSERTED);
+	return 0;
+}
+
+static int record_skipped(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
+{
+	b->counters.skipped++;
+	return d->other_domain.ptr ? state_skipped_put(r->state, d->id, d->other_domain, err) : 0;
+}
+
+/*
+ * A deleted document whose kind is not known is kept as a deleted case: should forms mention that id, its case is marked deleted
+ * and makes no difference (decision 19).
+ */
+static int record_tombstone(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
+{
+	struct state_case c = {.kind = SLICE(""), .id = d->id, .rev = d->mapped.rev, .deleted = 1, .pending = 1};
+	struct slice domain = SLICE_NONE;
+	int same;
+
+	if (d->found) {
+		b->counters.deleted++;
+		return state_doc_forget(r->state, d->id, err);
+	}
+	if (state_skipped_get(r->state, d->id, &b->arena, &domain, err))
+		return err->code;
+	if (domain.ptr) {
+		b->counters.skipped++;
+		return 0;
+	}
+	b->counters.deleted++;
+	if (state_doc_forget(r->state, d->id, err))
+		return err->code;
+	return state_case_put(r->state, &c, &same, err);
+}
+
+static struct slice kind_of_reject(const struct run *r, const struct batch_doc *d)
+{
+	struct slice kind = SLICE_NONE;
+
+	if (d->mapped.kind)
+		return d->mapped.kind->name;
+	if (r->profile->type_field.ptr && d->doc.type == JSON_OBJECT)
+		kind = json_text(json_get(&d->doc, r->profile->type_field));
+	return kind.ptr ? kind : SLICE("");
+}
+
+static struct slice digest_of(struct batch *b, const struct batch_doc *d)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char hex[2 * sizeof(hash) + 1];
+
+	if (d->row.too_large)
+		memcpy(hash, d->row.sha256, sizeof(hash));
+	else
+		crypto_hash_sha256(hash, (const unsigned char *)d->row.text.ptr, d->row.text.len);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	return arena_slice(&b->arena, slice_of(hex));
+}
+
+static int record_reject(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
+{
+	struct state_reject reject = {
+	        .id = d->id,
+	        .kind = kind_of_reject(r, d),
+	        .rev = d->mapped.rev.ptr ? d->mapped.rev : d->row.rev,
+	        .reason = d->reason,
+	        .body = d->row.too_large ? SLICE_NONE : d->row.doc.ptr ? d->row.doc : d->row.text,
+	        .offset = d->row.offset,
+	        .length = d->row.too_large ? d->row.length : d->row.doc.ptr ? d->row.doc.len : d->row.text.len,
+	        .sha256 = digest_of(b, d),
+	};
+
+	b->counters.rejected++;
+	log_at(r->env->log, LOG_WARN, "document rejected: %.*s id=%.*s", SLICE_ARG(d->reason), SLICE_ARG(d->id));
+	return state_reject_put(r->state, &reject, err);
+}
+
+static int record(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
+{
+	switch (d->fate) {
+	case FATE_EVENT:
+	case FATE_DOCUMENT:
+		return record_stored(r, b, d, err);
+	case FATE_CASE:
+		return record_case(r, b, d, err);
+	case FATE_SKIP:
+		return record_skipped(r, b, d, err);
+	case FATE_TOMBSTONE:
+		return record_tombstone(r, b, d, err);
+	case FATE_REJECT:
+	case FATE_UNKNOWN:
+		break;
+	}
+	return record_reject(r, b, d, err);
+}
+
+int record_batch(struct run *r, struct batch *b, struct err *err)
+{
+	for (size_t i = 0; i < b->docs.n; i++)
+		if (record(r, b, &b->docs.v[i], err))
+			return err->code;
+	b->counters.read = (int64_t)b->docs.n;
+	b->counters.bytes = (int64_t)b->bytes;
+	return 0;
+}

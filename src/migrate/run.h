@@ -1,0 +1,79 @@
+/*
+ * run: what the parts of one run share: handles, settings, counters. Private to src/migrate.
+ * Threads: `state`, `counters` and `tally` belong to whoever has the pipeline's turn; targets[i] to worker i; the rest is read-only
+ * while workers run, but for `progress` (atomics) and `inflight` (its mutex).
+ */
+#ifndef SETTLE_MIGRATE_RUN_H
+#define SETTLE_MIGRATE_RUN_H
+
+#include "migrate/batch.h"
+#include "migrate/fetch.h"
+#include "migrate/migrate.h"
+#include "sql/target.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Being worked on, queued, held by the producer. */
+#define RUN_MAX_INFLIGHT (PIPELINE_MAX_WORKERS + 4)
+
+struct run_progress {
+	_Atomic int64_t docs; /* done in this phase */
+	_Atomic int64_t total; /* of this phase, 0 = unknown */
+	int64_t started_us, drawn_us;
+};
+
+struct run {
+	const struct migrate_env *env;
+	const struct profile *profile;
+	struct migrate_options options;
+	struct arena arena;                 /* for the life of the run */
+	struct sql_target *targets[PIPELINE_MAX_WORKERS];
+	int workers;
+	int64_t epoch;
+	struct state *state;
+	struct sql_target *lister;          /* read only, for the producer of the case pass */
+	struct state *lister_state;
+	struct fetch *fetch;
+	struct migrate_counters counters;   /* of this pass */
+	struct migrate_counters previous;   /* of the pass before, kept when this one reads nothing */
+	int64_t pass;
+	struct buf seq;                     /* checkpoint, JSON text; empty = none */
+	struct run_progress progress;
+	pthread_mutex_t inflight_mutex;
+	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */
+	uint64_t produced;
+};
+
+/* A SQLite target is one file with one writer: its handle is shared, and the pipeline's turn is the lock. */
+static inline struct sql_target *run_target_of(struct run *r, int worker)
+{
+	return r->targets[sql_concurrent(r->targets[0]) ? worker : 0];
+}
+
+void run_set_seq(struct run *r, struct slice seq);
+
+static inline int run_stopped(const struct run *r)
+{
+	return r->env->stop && atomic_load(r->env->stop);
+}
+
+/* Draws the progress line (on a terminal): `what` is the phase, NULL wipes it. Call with the turn. */
+void run_progress_start(struct run *r, int64_t total);
+void run_progress_draw(struct run *r, const char *what);
+
+/* ---- documents (documents.c) ---- */
+/* Reads the feed to its end. */
+MUST_CHECK int run_documents(struct run *r, struct err *err);
+/* ---- the write of one batch inside a transaction (store.c) ---- */
+MUST_CHECK int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err *err);
+/* ---- what goes into the state file for a batch (record.c) ---- */
+MUST_CHECK int record_batch(struct run *r, struct batch *b, struct err *err);
+/* ---- cases (cases.c) ---- */
+/* Folds every touched case and compares every pending one. */
+MUST_CHECK int run_cases(struct run *r, struct err *err);
+
+/* Results of a comparison as the state file keeps them: JSON text in the arena; SLICE_NONE when there is nothing. */
+void comparison_texts(const struct migrate_comparison *c, struct arena *a, struct slice *diffs, struct slice *ignored);
+
+#endif

@@ -1,0 +1,108 @@
+/* stats: what is known of a domain's migration, read without a lock and without a long transaction. */
+#include "migrate/migrate.h"
+
+#include "migrate/rows.h"
+#include "migrate/run.h"
+#include "migrate/status.h"
+
+static void count_one(void *ctx, struct slice value, int64_t n)
+{
+	(void)value;
+	(void)n;
+	++*(int64_t *)ctx;
+}
+
+/* Cases that wait to be folded; some of them wait in the spool too. */
+static int read_target(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, int64_t *dirty, struct err *err)
+{
+	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
+	struct sql_target *t = NULL;
+	struct status s;
+	struct checkpoint c;
+	int rc = sql_open(&t, &o, err);
+
+	if (rc == 0)
+		rc = sql_schema_check(t, err);
+	if (rc == 0)
+		rc = status_read(t, env->domain, a, &s, err);
+	if (rc == 0)
+		rc = checkpoint_read(t, env->domain, a, &c, err);
+	if (rc == 0)
+		rc = sql_count_by(t, &sql_dirty_case, env->domain, DIRTY_CASE_ID, count_one, dirty, err);
+	if (rc == 0 && s.exists) {
+		out->started = 1;
+		out->status = s.status;
+		out->source = s.source;
+		out->profile = s.profile;
+		out->checkpoint = c.seq;
+		out->counters = c.counters;
+		out->unfinished = c.pass % 2 || !c.exists;
+	}
+	sql_close(t);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+static struct migrate_kind *kind_slot(struct migrate_stats *out, struct slice name)
+{
+	for (size_t i = 0; i < out->n_kinds; i++)
+		if (slice_eq(out->kinds[i].kind, name))
+			return &out->kinds[i];
+	out->kinds[out->n_kinds] = (struct migrate_kind){.kind = name};
+	return &out->kinds[out->n_kinds++];
+}
+
+/* The profile's kinds in its order, then the others. */
+static void fill_kinds(const struct profile *p, struct arena *a, const struct state_kinds *kinds, struct migrate_stats *out)
+{
+	out->kinds = ARENA_ARRAY(a, p->n_kinds + kinds->n, struct migrate_kind);
+	for (size_t i = 0; i < p->n_kinds; i++)
+		(void)kind_slot(out, p->kinds[i].name);
+	for (size_t i = 0; i < kinds->n; i++) {
+		const struct state_kind_counts *k = &kinds->v[i];
+		struct migrate_kind *slot = kind_slot(out, k->kind);
+
+		slot->docs = k->docs;
+		slot->diffs = k->diffs;
+		slot->missing = k->missing;
+		slot->changes = k->changes;
+	}
+}
+
+static int read_state(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct state_counts *counts,
+                      struct err *err)
+{
+	struct state *s = NULL;
+	struct state_kinds kinds = {0};
+	int rc = state_open(&s, env->state_dir, env->domain, STATE_READ_ONLY, err);
+
+	if (rc == 0)
+		rc = state_counts(s, counts, err);
+	if (rc == 0)
+		rc = state_kinds(s, a, &kinds, err);
+	if (rc == 0)
+		rc = state_ignored(s, a, &out->ignored, err);
+	if (rc == 0 || rc == ERR_NOTFOUND)
+		fill_kinds(env->profile, a, &kinds, out);
+	state_close(s);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err)
+{
+	struct state_counts counts = {0};
+	int64_t dirty = 0;
+
+	*out = (struct migrate_stats){.domain = env->domain, .status = SLICE("not-started")};
+	out->target = slice_of(env->target->shown);
+	out->profile = env->profile->name;
+	out->source = env->source ? slice_of(env->source->shown) : SLICE_NONE;
+	if (read_target(env, a, out, &dirty, err) || read_state(env, a, out, &counts, err))
+		return err->code;
+	out->pending = counts.pending > dirty ? counts.pending : dirty;
+	out->rejected_now = counts.rejects;
+	out->conflicts = counts.conflicts;
+	out->attachments = counts.attachments;
+	out->clean = out->started && !out->unfinished && !out->pending && !counts.rejects && !counts.conflicts &&
+	             !counts.attachments && !counts.diffs && !counts.missing && !counts.changes;
+	return 0;
+}

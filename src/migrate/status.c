@@ -1,0 +1,98 @@
+#include "migrate/status.h"
+
+#include "migrate/rows.h"
+
+#include <sodium.h>
+
+static int read_row(struct sql_target *t, const struct sql_table *table, struct slice domain, struct arena *a, struct sql_rows *rows,
+                    struct err *err)
+{
+	static const int by_domain[] = {0};
+	struct sql_row key = row_new(a, 1);
+
+	key.cells[0] = domain;
+	return sql_select(t, table, by_domain, 1, &key, 1, a, rows, err);
+}
+
+int status_read(struct sql_target *t, struct slice domain, struct arena *a, struct status *out, struct err *err)
+{
+	struct sql_rows rows = {0};
+
+	*out = (struct status){.status = SLICE("not-started")};
+	if (read_row(t, &sql_migration, domain, a, &rows, err))
+		return err->code;
+	if (rows.n == 0)
+		return 0;
+	out->row = rows.v[0];
+	out->exists = 1;
+	if (out->row.cells[MIG_STATUS].ptr)
+		out->status = out->row.cells[MIG_STATUS];
+	out->source = out->row.cells[MIG_SOURCE];
+	out->source_identity = out->row.cells[MIG_SOURCE_IDENTITY];
+	out->profile = out->row.cells[MIG_PROFILE];
+	out->settings = out->row.cells[MIG_SETTINGS];
+	return 0;
+}
+
+int status_write(struct sql_target *t, struct slice domain, struct arena *a, const struct status *s, struct err *err)
+{
+	struct sql_row row = s->exists ? s->row : row_new(a, MIG_COLUMNS);
+	enum sql_outcome outcome;
+
+	row.cells[MIG_DOMAIN] = domain;
+	row.cells[MIG_STATUS] = s->status;
+	row.cells[MIG_SOURCE] = s->source;
+	row.cells[MIG_SOURCE_IDENTITY] = s->source_identity;
+	row.cells[MIG_PROFILE] = s->profile;
+	row.cells[MIG_SETTINGS] = s->settings;
+	return sql_put(t, &sql_migration, &row, 1, &outcome, a, NULL, err);
+}
+
+int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, struct checkpoint *out, struct err *err)
+{
+	struct sql_rows rows = {0};
+	struct slice *c;
+
+	*out = (struct checkpoint){0};
+	if (read_row(t, &sql_checkpoint, domain, a, &rows, err))
+		return err->code;
+	if (rows.n == 0)
+		return 0;
+	c = rows.v[0].cells;
+	out->exists = 1;
+	out->seq = c[CKPT_SEQ];
+	out->pass = cell_to_int(c[CKPT_PASS]);
+	out->counters = (struct migrate_counters){
+	        .read = cell_to_int(c[CKPT_READ]),
+	        .written = cell_to_int(c[CKPT_WRITTEN]),
+	        .unchanged = cell_to_int(c[CKPT_UNCHANGED]),
+	        .deleted = cell_to_int(c[CKPT_DELETED]),
+	        .skipped = cell_to_int(c[CKPT_SKIPPED]),
+	        .rejected = cell_to_int(c[CKPT_REJECTED]),
+	        .bytes = cell_to_int(c[CKPT_BYTES]),
+	};
+	return 0;
+}
+
+/* What the profile says about mapping; its rules may be edited while a migration runs (`diff filter` applies them). */
+static struct slice mapping_digest(const struct profile *p, struct arena *a)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char hex[2 * sizeof(hash) + 1];
+	struct json mapping = json_clone(a, &p->source);
+	struct slice text;
+
+	json_del(&mapping, SLICE("rules"));
+	text = json_to_text(&mapping, JSON_CANONICAL, a);
+	crypto_hash_sha256(hash, (const unsigned char *)text.ptr, text.len);
+	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	return arena_slice(a, slice_of(hex));
+}
+
+struct slice status_settings(const struct migrate_env *env, struct arena *a)
+{
+	struct json settings = json_object();
+
+	json_sets(a, &settings, "mapping", json_string(mapping_digest(env->profile, a)));
+	return json_to_text(&settings, JSON_CANONICAL, a);
+}

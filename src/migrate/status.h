@@ -1,0 +1,32 @@
+/*
+ * status: the domain's row in settle_migration and its checkpoint, as structs. Private to src/migrate.
+ * Threads: one thread at a time per target handle.
+ */
+#ifndef SETTLE_MIGRATE_STATUS_H
+#define SETTLE_MIGRATE_STATUS_H
+
+#include "migrate/migrate.h"
+#include "sql/target.h"
+
+struct status {
+	int exists;
+	struct slice status; /* "in-progress", "live", "complete"; "not-started" when there is no row */
+	struct slice source, source_identity, profile, settings;
+	struct sql_row row;  /* as read, to be changed and put back */
+};
+
+struct checkpoint {
+	int exists;
+	struct slice seq;    /* JSON text or SLICE_NONE */
+	int64_t pass;        /* odd: under way; even: came to its end; 0: none yet */
+	struct migrate_counters counters;
+};
+
+MUST_CHECK int status_read(struct sql_target *t, struct slice domain, struct arena *a, struct status *out, struct err *err);
+/* Puts s->row with the fields of s. Needs a transaction. */
+MUST_CHECK int status_write(struct sql_target *t, struct slice domain, struct arena *a, const struct status *s, struct err *err);
+MUST_CHECK int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, struct checkpoint *out, struct err *err);
+/* The settings that must not change during a migration, as canonical JSON: {"mapping":digest,...}. */
+struct slice status_settings(const struct migrate_env *env, struct arena *a);
+
+#endif

@@ -1,0 +1,292 @@
+/* store: a batch's rows into the target, and what SQL then holds compared with what was read. */
+#include "migrate/rows.h"
+#include "migrate/run.h"
+
+#include <stdlib.h>
+
+struct store {
+	struct run *r;
+	struct sql_target *t;
+	struct batch *b;
+	struct arena *a;
+	struct slice domain;
+	struct sql_rows dirty; /* touched cases, some more than once */
+};
+
+static void touch_case(struct store *s, struct slice case_id)
+{
+	ARENA_PUSH(s->a, &s->dirty, row_pair(s->a, s->domain, case_id));
+}
+
+static int by_case_id(const void *a, const void *b)
+{
+	return slice_cmp(((const struct sql_row *)a)->cells[DIRTY_CASE_ID], ((const struct sql_row *)b)->cells[DIRTY_CASE_ID]);
+}
+
+static int store_dirty(struct store *s, struct err *err)
+{
+	size_t n = 0;
+
+	if (s->dirty.n == 0)
+		return 0;
+	qsort(s->dirty.v, s->dirty.n, sizeof(*s->dirty.v), by_case_id);
+	for (size_t i = 0; i < s->dirty.n; i++)
+		if (n == 0 || by_case_id(&s->dirty.v[n - 1], &s->dirty.v[i]))
+			s->dirty.v[n++] = s->dirty.v[i];
+	return sql_insert(s->t, &sql_dirty_case, s->dirty.v, n, err);
+}
+
+static void append(struct arena *a, struct sql_rows *to, const struct sql_rows *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		ARENA_PUSH(a, to, from->v[i]);
+}
+
+/* Takes the transactions of these forms away; their cases must be folded again. */
+static int drop_transactions(struct store *s, const struct sql_rows *forms, struct err *err)
+{
+	static const int by_form[] = {TXN_DOMAIN, TXN_FORM_ID};
+	struct sql_rows old = {0};
+
+	if (sql_delete(s->t, &sql_case_transactions, by_form, 2, forms->v, forms->n, s->a, &old, err))
+		return err->code;
+	for (size_t i = 0; i < old.n; i++)
+		touch_case(s, old.v[i].cells[TXN_CASE_ID]);
+	return 0;
+}
+
+static int drop_children(struct store *s, const struct sql_rows *forms, struct err *err)
+{
+	static const int by_form[] = {OP_DOMAIN, OP_FORM_ID};
+	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
+	struct sql_rows owners = {0};
+
+	if (forms->n == 0)
+		return 0;
+	for (size_t i = 0; i < forms->n; i++) {
+		struct sql_row o = row_new(s->a, 3);
+
+		o.cells[0] = s->domain;
+		o.cells[1] = SLICE("form");
+		o.cells[2] = forms->v[i].cells[1];
+		ARENA_PUSH(s->a, &owners, o);
+	}
+	if (drop_transactions(s, forms, err) ||
+	    sql_delete(s->t, &sql_form_operations, by_form, 2, forms->v, forms->n, s->a, NULL, err) ||
+	    sql_delete(s->t, &sql_attachments, by_owner, 3, owners.v, owners.n, s->a, NULL, err))
+		return err->code;
+	return 0;
+}
+
+/* ---- documents deleted in the source ---- */
+
+struct tombstones {
+	struct sql_rows keys, changed, changed_keys;
+	int column_rev, column_deleted;
+};
+
+static struct batch_doc *doc_by_id(struct batch *b, struct slice id)
+{
+	for (size_t i = 0; i < b->docs.n; i++)
+		if (b->docs.v[i].fate == FATE_TOMBSTONE && slice_eq(b->docs.v[i].id, id))
+			return &b->docs.v[i];
+	return NULL;
+}
+
+static int mark_deleted(struct store *s, const struct sql_table *table, struct tombstones *ts, struct err *err)
+{
+	static const int by_id[] = {0, 1};
+	struct sql_rows held = {0};
+	enum sql_outcome *outcomes;
+
+	if (sql_select(s->t, table, by_id, 2, ts->keys.v, ts->keys.n, s->a, &held, err))
+		return err->code;
+	for (size_t i = 0; i < held.n; i++) {
+		struct batch_doc *d = doc_by_id(s->b, held.v[i].cells[1]);
+
+		d->found = 1;
+		held.v[i].cells[ts->column_rev] = d->mapped.rev;
+		held.v[i].cells[ts->column_deleted] = cell_bool(1);
+		ARENA_PUSH(s->a, &ts->changed_keys, row_pair(s->a, s->domain, d->id));
+	}
+	if (held.n == 0)
+		return 0;
+	outcomes = ARENA_ARRAY(s->a, held.n, enum sql_outcome);
+	return sql_put(s->t, table, held.v, held.n, outcomes, s->a, NULL, err);
+}
+
+static int store_tombstones(struct store *s, struct err *err)
+{
+	struct tombstones forms = {.column_rev = FORM_COUCH_REV, .column_deleted = FORM_DELETED};
+	struct tombstones documents = {.column_rev = DOC_COUCH_REV, .column_deleted = DOC_DELETED};
+
+	for (size_t i = 0; i < s->b->docs.n; i++)
+		if (s->b->docs.v[i].fate == FATE_TOMBSTONE)
+			ARENA_PUSH(s->a, &forms.keys, row_pair(s->a, s->domain, s->b->docs.v[i].id));
+	if (forms.keys.n == 0)
+		return 0;
+	documents.keys = forms.keys;
+	if (mark_deleted(s, &sql_forms, &forms, err) || mark_deleted(s, &sql_documents, &documents, err))
+		return err->code;
+	return forms.changed_keys.n ? drop_transactions(s, &forms.changed_keys, err) : 0;
+}
+
+/* ---- copy check and comparison ---- */
+
+/* What SQL gives back is not what was read: shown as it is, no rule is asked (promise 2). */
+static void copy_failed(struct store *s, struct batch_doc *d, const struct json *back, const struct err *why)
+{
+	struct migrate_comparison c = {0};
+
+	if (why->code)
+		log_at(s->r->env->log, LOG_ERROR, "copy check failed: %s id=%.*s", why->msg, SLICE_ARG(d->id));
+	else
+		log_at(s->r->env->log, LOG_ERROR, "copy check failed: SQL gives back something else id=%.*s", SLICE_ARG(d->id));
+	diff_json(&d->doc, why->code ? NULL : back, s->a, &c.diffs);
+	comparison_texts(&c, s->a, &d->diffs, &d->ignored);
+}
+
+static void compare(struct store *s, struct batch_doc *d, const struct json *sql)
+{
+	struct migrate_comparison c = {0};
+
+	if (!d->mapped.kind->compared)
+		return;
+	migrate_compare(s->r->profile, d->mapped.kind->name, &d->doc, sql, NULL, 0, 0, s->a, &c);
+	comparison_texts(&c, s->a, &d->diffs, &d->ignored);
+}
+
+static void check_form(struct store *s, struct batch_doc *d, const struct sql_row *back)
+{
+	struct err err = ERR_INIT;
+	struct json document = {0}, sql;
+
+	if (mapping_form_document(back, s->a, &document, &err) || !json_eq(&d->doc, &document)) {
+		copy_failed(s, d, &document, &err);
+		return;
+	}
+	if (mapping_form_sql_json(back, s->a, &sql, &err))
+		copy_failed(s, d, &document, &err);
+	else
+		compare(s, d, &sql);
+}
+
+static void check_document(struct store *s, struct batch_doc *d, const struct sql_row *back)
+{
+	struct err err = ERR_INIT;
+	struct json document = {0};
+
+	if (mapping_document_document(back, s->a, &document, &err) || !json_eq(&d->doc, &document))
+		copy_failed(s, d, &document, &err);
+	else
+		compare(s, d, &document);
+}
+
+/* ---- rows ---- */
+
+struct stored {
+	struct sql_rows rows;
+	struct batch_doc **docs;
+	enum sql_outcome *outcomes;
+	struct sql_row *back;
+};
+
+static int put_rows(struct store *s, const struct sql_table *table, enum batch_fate fate, struct stored *out, struct err *err)
+{
+	out->docs = ARENA_ARRAY(s->a, s->b->docs.n, struct batch_doc *);
+	for (size_t i = 0; i < s->b->docs.n; i++) {
+		struct batch_doc *d = &s->b->docs.v[i];
+
+		if (d->fate != fate)
+			continue;
+		out->docs[out->rows.n] = d;
+		ARENA_PUSH(s->a, &out->rows, fate == FATE_EVENT ? d->form.form : d->document);
+	}
+	if (out->rows.n == 0)
+		return 0;
+	out->outcomes = ARENA_ARRAY(s->a, out->rows.n, enum sql_outcome);
+	if (sql_put(s->t, table, out->rows.v, out->rows.n, out->outcomes, s->a, &out->back, err))
+		return err->code;
+	for (size_t i = 0; i < out->rows.n; i++)
+		out->docs[i]->outcome = out->outcomes[i];
+	return 0;
+}
+
+static int insert_children(struct store *s, const struct stored *forms, struct err *err)
+{
+	struct sql_rows transactions = {0}, operations = {0}, attachments = {0}, replaced = {0};
+
+	for (size_t i = 0; i < forms->rows.n; i++) {
+		const struct mapping_form *f = &forms->docs[i]->form;
+
+		if (forms->outcomes[i] == SQL_SAME)
+			continue;
+		if (forms->outcomes[i] == SQL_UPDATED)
+			ARENA_PUSH(s->a, &replaced, row_pair(s->a, s->domain, forms->docs[i]->id));
+		append(s->a, &transactions, &f->transactions);
+		append(s->a, &operations, &f->operations);
+		append(s->a, &attachments, &f->attachments);
+	}
+	if (drop_children(s, &replaced, err))
+		return err->code;
+	for (size_t i = 0; i < transactions.n; i++)
+		touch_case(s, transactions.v[i].cells[TXN_CASE_ID]);
+	if (sql_insert(s->t, &sql_case_transactions, transactions.v, transactions.n, err) ||
+	    sql_insert(s->t, &sql_form_operations, operations.v, operations.n, err) ||
+	    sql_insert(s->t, &sql_attachments, attachments.v, attachments.n, err))
+		return err->code;
+	return 0;
+}
+
+static int store_conflicts(struct store *s, struct err *err)
+{
+	static const int by_doc[] = {CONF_DOMAIN, CONF_DOC_ID};
+	struct sql_rows docs = {0}, rows = {0};
+
+	for (size_t i = 0; i < s->b->docs.n; i++) {
+		const struct batch_doc *d = &s->b->docs.v[i];
+
+		if (!d->conflicts || d->fate == FATE_SKIP || d->fate == FATE_REJECT)
+			continue;
+		ARENA_PUSH(s->a, &docs, row_pair(s->a, s->domain, d->id));
+		for (uint32_t k = 0; k < d->conflicts->count; k++) {
+			struct sql_row row = row_new(s->a, CONF_COLUMNS);
+
+			row.cells[CONF_DOMAIN] = s->domain;
+			row.cells[CONF_DOC_ID] = d->id;
+			row.cells[CONF_REV] = json_text(&d->conflicts->items[k]);
+			if (row.cells[CONF_REV].ptr)
+				ARENA_PUSH(s->a, &rows, row);
+		}
+	}
+	if (docs.n == 0)
+		return 0;
+	if (sql_delete(s->t, &sql_conflict, by_doc, 2, docs.v, docs.n, s->a, NULL, err) ||
+	    sql_insert(s->t, &sql_conflict, rows.v, rows.n, err))
+		return err->code;
+	return 0;
+}
+
+int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err *err)
+{
+	struct store s = {.r = r, .t = t, .b = b, .a = &b->arena, .domain = r->env->domain};
+	struct stored forms = {0}, documents = {0};
+	int rc;
+
+	rc = store_tombstones(&s, err);
+	if (rc == 0)
+		rc = put_rows(&s, &sql_forms, FATE_EVENT, &forms, err);
+	if (rc == 0)
+		rc = insert_children(&s, &forms, err);
+	if (rc == 0)
+		rc = put_rows(&s, &sql_documents, FATE_DOCUMENT, &documents, err);
+	if (rc == 0)
+		rc = store_conflicts(&s, err);
+	if (rc == 0)
+		rc = store_dirty(&s, err);
+	for (size_t i = 0; rc == 0 && i < forms.rows.n; i++)
+		check_form(&s, forms.docs[i], &forms.back[i]);
+	for (size_t i = 0; rc == 0 && i < documents.rows.n; i++)
+		check_document(&s, documents.docs[i], &documents.back[i]);
+	return rc;
+}
