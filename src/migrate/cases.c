@@ -1,6 +1,7 @@
 /*
- * cases: the pass over touched and pending cases, in id order. Ids come from two sorted streams (settle_dirty_case in the target,
- * pending cases in the spool), merged into pages; each page is folded, stored, read back, compared and committed.
+ * cases: the pass over touched and pending cases, in id order. Ids come from two sorted streams (settle_dirty_case in
+ * the target, pending cases in the spool), merged into pages; each page is folded, stored, read back, compared and
+ * committed.
  */
 #include "migrate/cases.h"
 
@@ -31,8 +32,8 @@ static int refill_dirty(struct lister *l, struct err *err)
 	struct cursor *c = &l->dirty;
 	struct sql_rows rows = {0};
 
-	if (sql_page(l->r->lister, &sql_dirty_case, l->r->env->domain, DIRTY_CASE_ID, buf_slice(&c->after), PAGE_CASES, 1, &c->arena,
-	             &rows, err))
+	if (sql_page(l->r->lister, &sql_dirty_case, l->r->env->domain, DIRTY_CASE_ID, buf_slice(&c->after), PAGE_CASES,
+		     1, &c->arena, &rows, err))
 		return err->code;
 	c->ids = ARENA_ARRAY(&c->arena, rows.n, struct slice);
 	for (c->n = 0; c->n < rows.n; c->n++)
@@ -155,13 +156,13 @@ static int record_page(struct run *r, struct page *page, struct err *err)
 	for (size_t i = 0; i < page->cases.n; i++) {
 		const struct page_case *c = &page->cases.v[i];
 		struct state_doc doc = {
-		        .kind = c->kind,
-		        .id = c->id,
-		        .rev = c->spooled.rev,
-		        .ignored = c->ignored,
-		        .attachments = c->spooled.attachments,
-		        .conflicts = c->spooled.conflicts,
-		        .diffs = c->diffs,
+		    .kind = c->kind,
+		    .id = c->id,
+		    .rev = c->spooled.rev,
+		    .ignored = c->ignored,
+		    .attachments = c->spooled.attachments,
+		    .conflicts = c->spooled.conflicts,
+		    .diffs = c->diffs,
 		};
 
 		if (state_case_compared(r->state, &doc, c->missing ? STATE_MISSING : STATE_NOT_MISSING, err))
@@ -223,12 +224,12 @@ int run_cases(struct run *r, struct err *err)
 {
 	struct lister l = {.r = r};
 	struct pipeline_spec spec = {
-	        .workers = r->workers,
-	        .stop = r->env->stop,
-	        .ctx = &l,
-	        .produce = produce,
-	        .work = work,
-	        .release = release,
+	    .workers = r->workers,
+	    .stop = r->env->stop,
+	    .ctx = &l,
+	    .produce = produce,
+	    .work = work,
+	    .release = release,
 	};
 	int rc;
 

@@ -82,12 +82,15 @@ static int check_balance(const struct migrate_counters *c, struct err *err)
 {
 	if (c->read == c->written + c->unchanged + c->deleted + c->skipped + c->rejected)
 		return 0;
-	return err_set(err, ERR_INTERNAL, "counts do not balance: read %lld, written %lld, unchanged %lld, deleted %lld, skipped %lld, rejected %lld",
-	               (long long)c->read, (long long)c->written, (long long)c->unchanged, (long long)c->deleted,
-	               (long long)c->skipped, (long long)c->rejected);
+	return err_set(
+	    err, ERR_INTERNAL,
+	    "counts do not balance: read %lld, written %lld, unchanged %lld, deleted %lld, skipped %lld, rejected %lld",
+	    (long long)c->read, (long long)c->written, (long long)c->unchanged, (long long)c->deleted,
+	    (long long)c->skipped, (long long)c->rejected);
 }
 
-static int put_checkpoint(struct run *r, struct sql_target *t, struct batch *b, const struct migrate_counters *c, struct err *err)
+static int put_checkpoint(struct run *r, struct sql_target *t, struct batch *b, const struct migrate_counters *c,
+			  struct err *err)
 {
 	struct arena *a = &b->arena;
 	struct sql_row row = row_new(a, CKPT_COLUMNS);
@@ -140,7 +143,7 @@ static int write_batch(struct run *r, struct pipeline *p, struct sql_target *t, 
 	int rc;
 
 	rc = sql_concurrent(t) ? pipeline_await_job(p, rival_of(r, b), &b->job, err)
-	                       : pipeline_await_turn(p, &b->job, err);
+			       : pipeline_await_turn(p, &b->job, err);
 	if (rc)
 		return rc;
 	rc = sql_begin(t, err);
@@ -167,12 +170,12 @@ static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *
 int run_documents(struct run *r, struct err *err)
 {
 	struct pipeline_spec spec = {
-	        .workers = r->workers,
-	        .stop = r->env->stop,
-	        .ctx = r,
-	        .produce = produce,
-	        .work = work,
-	        .release = release,
+	    .workers = r->workers,
+	    .stop = r->env->stop,
+	    .ctx = r,
+	    .produce = produce,
+	    .work = work,
+	    .release = release,
 	};
 
 	return pipeline_run(&spec, err);

@@ -12,8 +12,8 @@
 struct fetch {
 	struct fetch_options o;
 	struct couch_feed *feed;
-	struct buf seq;            /* last sequence seen, JSON text; empty = none */
-	struct batch *ahead;       /* begun by a row that did not fit the batch before */
+	struct buf seq;      /* last sequence seen, JSON text; empty = none */
+	struct batch *ahead; /* begun by a row that did not fit the batch before */
 	int64_t rows;
 	int ended;
 	_Atomic int64_t done, total;
@@ -134,12 +134,14 @@ static int is_full(const struct fetch *f, const struct batch *b)
 	return b->docs.n >= f->o.batch_docs || b->bytes >= f->o.batch_bytes;
 }
 
-/* A row whose sequence is left out (seq_interval) may not end a batch, or the checkpoint would not be exact; but a cap is a cap. */
+/* A row whose sequence is left out (seq_interval) may not end a batch, or the checkpoint would not be exact; but a cap
+ * is a cap. */
 static int may_end(const struct fetch *f, const struct batch *b)
 {
 	const struct batch_doc *last = &b->docs.v[b->docs.n - 1];
 
-	return is_full(f, b) && (has_seq(&last->row) || b->docs.n >= 4 * f->o.batch_docs || b->bytes >= 4 * f->o.batch_bytes);
+	return is_full(f, b) &&
+	       (has_seq(&last->row) || b->docs.n >= 4 * f->o.batch_docs || b->bytes >= 4 * f->o.batch_bytes);
 }
 
 static void close_batch(struct fetch *f, struct batch *b)

@@ -29,3 +29,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/status.h \
 	src/migrate/store.c \
 	src/migrate/texts.c
+
+UNIT_TESTS += tests/unit/test_pipeline
+tests_unit_test_pipeline_SOURCES = tests/unit/test_pipeline.c
+tests_unit_test_pipeline_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_pipeline_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)

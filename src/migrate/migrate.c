@@ -26,11 +26,11 @@ static void fill_defaults(struct migrate_options *o)
 static int open_target(struct run *r, unsigned flags, struct sql_target **out, struct err *err)
 {
 	struct sql_options o = {
-	        .url = r->env->target,
-	        .schema = r->env->schema,
-	        .flags = flags,
-	        .distribute = r->options.distribute,
-	        .log = r->env->log,
+	    .url = r->env->target,
+	    .schema = r->env->schema,
+	    .flags = flags,
+	    .distribute = r->options.distribute,
+	    .log = r->env->log,
 	};
 
 	return sql_open(out, &o, err);
@@ -38,7 +38,8 @@ static int open_target(struct run *r, unsigned flags, struct sql_target **out, s
 
 static int open_targets(struct run *r, struct err *err)
 {
-	if (open_target(r, SQL_CREATE, &r->targets[0], err) || sql_domain_lock(r->targets[0], r->env->domain, &r->epoch, err))
+	if (open_target(r, SQL_CREATE, &r->targets[0], err) ||
+	    sql_domain_lock(r->targets[0], r->env->domain, &r->epoch, err))
 		return err->code;
 	for (int i = 1; i < r->workers && sql_concurrent(r->targets[0]); i++)
 		if (open_target(r, 0, &r->targets[i], err) ||
@@ -79,7 +80,9 @@ static int source_identity(struct run *r, const struct couch_options *o, struct 
 		rc = couch_server_info(client, &r->arena, &server, err);
 	couch_client_close(client);
 	if (rc)
-		return rc == ERR_NOTFOUND ? err_set(err, ERR_SOURCE, "source: there is no database at %s", r->env->source->shown) : rc;
+		return rc == ERR_NOTFOUND
+			   ? err_set(err, ERR_SOURCE, "source: there is no database at %s", r->env->source->shown)
+			   : rc;
 	json_sets(&r->arena, &v, "uuid", json_string(server.uuid));
 	json_sets(&r->arena, &v, "db", json_string(db.name));
 	json_sets(&r->arena, &v, "instance_start_time", json_string(db.instance_start_time));
@@ -90,17 +93,20 @@ static int source_identity(struct run *r, const struct couch_options *o, struct 
 static int refuse_setting(const struct run *r, const char *what, struct slice was, struct slice is, struct err *err)
 {
 	err_set(err, ERR_STATE, "%s of this migration is %.*s, now it is %.*s", what, SLICE_ARG(was), SLICE_ARG(is));
-	return err_hint(err, "give the same %s as before, or begin again with `settle reset %.*s`", what, SLICE_ARG(r->env->domain));
+	return err_hint(err, "give the same %s as before, or begin again with `settle reset %.*s`", what,
+			SLICE_ARG(r->env->domain));
 }
 
-static int check_settings(const struct run *r, const struct status *s, struct slice identity, struct slice settings, struct err *err)
+static int check_settings(const struct run *r, const struct status *s, struct slice identity, struct slice settings,
+			  struct err *err)
 {
 	struct slice source = slice_of(r->env->source->shown);
 
 	if (slice_is(s->status, "complete")) {
-		err_set(err, ERR_STATE, "%.*s is complete: it was committed and cannot be migrated again", SLICE_ARG(r->env->domain));
-		return err_hint(err, "`settle stats %.*s` and `settle diff cases %.*s` still work", SLICE_ARG(r->env->domain),
-		                SLICE_ARG(r->env->domain));
+		err_set(err, ERR_STATE, "%.*s is complete: it was committed and cannot be migrated again",
+			SLICE_ARG(r->env->domain));
+		return err_hint(err, "`settle stats %.*s` and `settle diff cases %.*s` still work",
+				SLICE_ARG(r->env->domain), SLICE_ARG(r->env->domain));
 	}
 	if (!s->exists || !s->source.ptr)
 		return 0;
@@ -109,13 +115,18 @@ static int check_settings(const struct run *r, const struct status *s, struct sl
 	if (!slice_eq(s->profile, r->profile->name))
 		return refuse_setting(r, "profile", s->profile, r->profile->name, err);
 	if (s->settings.ptr && !slice_eq(s->settings, settings)) {
-		err_set(err, ERR_STATE, "the mapping of profile %.*s has changed since this migration began", SLICE_ARG(r->profile->name));
-		return err_hint(err, "rules may change during a migration, kinds and columns may not; begin again with `settle reset`");
+		err_set(err, ERR_STATE, "the mapping of profile %.*s has changed since this migration began",
+			SLICE_ARG(r->profile->name));
+		return err_hint(
+		    err,
+		    "rules may change during a migration, kinds and columns may not; begin again with `settle reset`");
 	}
 	if (s->source_identity.ptr && identity.ptr && !slice_eq(s->source_identity, identity)) {
-		err_set(err, ERR_STATE, "the source is not the database this migration began with: it was %.*s and is %.*s",
-		        SLICE_ARG(s->source_identity), SLICE_ARG(identity));
-		return err_hint(err, "it was deleted and created again, restored, or another server answers; its checkpoint means nothing there");
+		err_set(err, ERR_STATE,
+			"the source is not the database this migration began with: it was %.*s and is %.*s",
+			SLICE_ARG(s->source_identity), SLICE_ARG(identity));
+		return err_hint(err, "it was deleted and created again, restored, or another server answers; its "
+				     "checkpoint means nothing there");
 	}
 	return 0;
 }
@@ -178,12 +189,12 @@ static int64_t expected_rows(struct run *r, const struct couch_options *o)
 static int open_feed(struct run *r, const struct couch_options *o, struct err *err)
 {
 	struct fetch_options f = {
-	        .couch = *o,
-	        .feed = {.kind = COUCH_FEED_NORMAL, .seq_interval = SEQ_INTERVAL, .max_row = r->options.max_doc},
-	        .batch_bytes = r->options.batch_bytes,
-	        .batch_docs = (size_t)r->options.batch_docs,
-	        .limit = r->options.limit,
-	        .log = r->env->log,
+	    .couch = *o,
+	    .feed = {.kind = COUCH_FEED_NORMAL, .seq_interval = SEQ_INTERVAL, .max_row = r->options.max_doc},
+	    .batch_bytes = r->options.batch_bytes,
+	    .batch_docs = (size_t)r->options.batch_docs,
+	    .limit = r->options.limit,
+	    .log = r->env->log,
 	};
 
 	if (r->seq.len)
@@ -246,10 +257,10 @@ static void run_release(struct run *r)
 int migrate_run(const struct migrate_env *env, const struct migrate_options *options, struct err *err)
 {
 	struct couch_options couch = {
-	        .url = env->source,
-	        .user = env->source_user,
-	        .password = env->source_password,
-	        .stop = env->stop,
+	    .url = env->source,
+	    .user = env->source_user,
+	    .password = env->source_password,
+	    .stop = env->stop,
 	};
 	struct run r = {.env = env, .profile = env->profile, .options = *options, .seq = BUF_INIT(1u << 20)};
 	int rc;

@@ -139,7 +139,8 @@ static int fold(struct run *r, struct page *page, struct page_case *c, struct er
 
 /* ---- writing ---- */
 
-static int delete_children(struct run *r, struct sql_target *t, struct arena *a, const struct sql_rows *cases, struct err *err)
+static int delete_children(struct run *r, struct sql_target *t, struct arena *a, const struct sql_rows *cases,
+			   struct err *err)
 {
 	static const int by_case[] = {INDEX_DOMAIN, INDEX_CASE_ID};
 	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
@@ -161,7 +162,8 @@ static int delete_children(struct run *r, struct sql_target *t, struct arena *a,
 	return 0;
 }
 
-/* Cases without transactions have no row; one that was there goes, or is marked deleted when Couch deleted it (decision 21). */
+/* Cases without transactions have no row; one that was there goes, or is marked deleted when Couch deleted it (decision
+ * 21). */
 static int settle_rowless(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
 	static const int by_id[] = {CASE_DOMAIN, CASE_ID};
@@ -220,8 +222,8 @@ struct children { /* of a page, in key order */
 	struct sql_rows indices, attachments;
 };
 
-static int read_children(struct run *r, struct sql_target *t, struct page *page, const struct sql_row *keys, struct children *out,
-                         struct err *err)
+static int read_children(struct run *r, struct sql_target *t, struct page *page, const struct sql_row *keys,
+			 struct children *out, struct err *err)
 {
 	static const int by_case[] = {INDEX_DOMAIN, INDEX_CASE_ID};
 	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
@@ -241,7 +243,8 @@ static int read_children(struct run *r, struct sql_target *t, struct page *page,
 }
 
 /* Replaces the indices and attachments of cases whose own differ from those in SQL. */
-static int write_children(struct run *r, struct sql_target *t, struct page *page, const struct children *held, struct err *err)
+static int write_children(struct run *r, struct sql_target *t, struct page *page, const struct children *held,
+			  struct err *err)
 {
 	struct sql_rows changed = {0}, indices = {0}, attachments = {0};
 	size_t at_index = 0, at_att = 0;
@@ -254,7 +257,7 @@ static int write_children(struct run *r, struct sql_target *t, struct page *page
 		struct sql_rows old_attachments = slice_of_rows(&held->attachments, att, at_att);
 
 		if (!c->has_row || (same_rows(&c->mapped.indices, &old_indices, INDEX_COLUMNS) &&
-		                    same_rows(&c->mapped.attachments, &old_attachments, ATT_COLUMNS)))
+				    same_rows(&c->mapped.attachments, &old_attachments, ATT_COLUMNS)))
 			continue;
 		if (old_indices.n || old_attachments.n)
 			ARENA_PUSH(&page->arena, &changed, row_pair(&page->arena, r->env->domain, c->id));
@@ -263,7 +266,8 @@ static int write_children(struct run *r, struct sql_target *t, struct page *page
 		for (size_t k = 0; k < c->mapped.attachments.n; k++)
 			ARENA_PUSH(&page->arena, &attachments, c->mapped.attachments.v[k]);
 	}
-	if (delete_children(r, t, &page->arena, &changed, err) || sql_insert(t, &sql_case_indices, indices.v, indices.n, err) ||
+	if (delete_children(r, t, &page->arena, &changed, err) ||
+	    sql_insert(t, &sql_case_indices, indices.v, indices.n, err) ||
 	    sql_insert(t, &sql_attachments, attachments.v, attachments.n, err))
 		return err->code;
 	return 0;
@@ -309,8 +313,8 @@ static struct slice *touching_forms(const struct page_case *c, struct arena *a, 
 	return ids;
 }
 
-static void one_diff(struct page *page, struct page_case *c, enum diff_type type, const char *key, const struct json *old_value,
-                     const struct json *new_value)
+static void one_diff(struct page *page, struct page_case *c, enum diff_type type, const char *key,
+		     const struct json *old_value, const struct json *new_value)
 {
 	struct migrate_comparison cmp = {0};
 	struct diff_step *path = ARENA_NEW(&page->arena, struct diff_step);
@@ -324,7 +328,8 @@ static void one_diff(struct page *page, struct page_case *c, enum diff_type type
 /* One side is not there (BEHAVIOUR section 7, decision 19). */
 static void compare_one_sided(struct run *r, struct page *page, struct page_case *c)
 {
-	struct json *old_value = ARENA_NEW(&page->arena, struct json), *new_value = ARENA_NEW(&page->arena, struct json);
+	struct json *old_value = ARENA_NEW(&page->arena, struct json),
+		    *new_value = ARENA_NEW(&page->arena, struct json);
 
 	if (c->has_couch) { /* and no row */
 		c->missing = 1;
@@ -341,7 +346,7 @@ static void compare_one_sided(struct run *r, struct page *page, struct page_case
 }
 
 static int compare_both(struct run *r, struct page *page, struct page_case *c, const struct sql_rows *indices,
-                        const struct sql_rows *attachments, struct err *err)
+			const struct sql_rows *attachments, struct err *err)
 {
 	struct migrate_comparison cmp = {0};
 	struct slice *touching;
@@ -357,7 +362,7 @@ static int compare_both(struct run *r, struct page *page, struct page_case *c, c
 }
 
 static int compare_case(struct run *r, struct page *page, struct page_case *c, const struct sql_rows *indices,
-                        const struct sql_rows *attachments, struct err *err)
+			const struct sql_rows *attachments, struct err *err)
 {
 	if (c->has_couch && c->spooled.deleted)
 		return 0;
@@ -395,8 +400,9 @@ int page_store(struct run *r, struct sql_target *t, struct page *page, struct er
 	for (size_t i = 0; i < page->cases.n; i++)
 		if (fold(r, page, &page->cases.v[i], err))
 			return err_prefix(err, "case %.*s", SLICE_ARG(page->cases.v[i].id));
-	if (settle_rowless(r, t, page, err) || write_cases(t, page, err) || read_children(r, t, page, keys, &held, err) ||
-	    write_children(r, t, page, &held, err) || read_children(r, t, page, keys, &held, err))
+	if (settle_rowless(r, t, page, err) || write_cases(t, page, err) ||
+	    read_children(r, t, page, keys, &held, err) || write_children(r, t, page, &held, err) ||
+	    read_children(r, t, page, keys, &held, err))
 		return err->code;
 	return compare_page(r, page, &held, err);
 }

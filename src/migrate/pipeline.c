@@ -14,7 +14,7 @@ struct pipeline {
 	struct queue *queue;
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	uint64_t done;      /* every job below this number is done */
+	uint64_t done;                               /* every job below this number is done */
 	uint64_t finished[PIPELINE_MAX_WORKERS + 1]; /* numbers done out of order */
 	int n_finished;
 	int failed;

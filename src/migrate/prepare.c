@@ -11,7 +11,8 @@ static void reject(struct batch *b, struct batch_doc *d, const char *reason)
 }
 
 /* Members that the source adds on request and that belong to no document. */
-static const char *const feed_members[] = {"_conflicts", "_deleted_conflicts", "_revisions", "_revs_info", "_local_seq"};
+static const char *const feed_members[] = {"_conflicts", "_deleted_conflicts", "_revisions", "_revs_info",
+					   "_local_seq"};
 
 static void drop_feed_members(struct batch *b, struct batch_doc *d)
 {
@@ -135,7 +136,8 @@ static void map(struct batch *b, struct batch_doc *d)
 	case PROFILE_STATE:
 		d->fate = FATE_CASE;
 		if (utf8_odd(d->id))
-			rc = err_set(&err, ERR_SYNTAX, "the case id holds U+0000 or an unpaired surrogate and cannot be a key");
+			rc = err_set(&err, ERR_SYNTAX,
+				     "the case id holds U+0000 or an unpaired surrogate and cannot be a key");
 		break;
 	}
 	if (rc)
@@ -148,7 +150,7 @@ static void prepare(const struct profile *p, struct slice domain, struct batch *
 		char reason[128];
 
 		snprintf(reason, sizeof(reason), "the document is larger than allowed: %llu bytes (--max-doc)",
-		         (unsigned long long)d->row.length);
+			 (unsigned long long)d->row.length);
 		reject(b, d, reason);
 		return;
 	}

@@ -41,9 +41,10 @@ void run_progress_draw(struct run *r, const char *what)
 		return;
 	r->progress.drawn_us = now;
 	part = fraction(r, docs);
-	n = snprintf(line, sizeof(line), "%s: %lld, %.0f/s", what, (long long)docs, seconds > 0 ? (double)docs / seconds : 0);
+	n = snprintf(line, sizeof(line), "%s: %lld, %.0f/s", what, (long long)docs,
+		     seconds > 0 ? (double)docs / seconds : 0);
 	if (part > 0 && n > 0 && (size_t)n < sizeof(line))
 		snprintf(line + n, sizeof(line) - (size_t)n, ", %.0f%%, %.0f s remaining", part > 1 ? 100 : part * 100,
-		         part > 1 ? 0 : seconds / part * (1 - part));
+			 part > 1 ? 0 : seconds / part * (1 - part));
 	log_progress(r->env->log, line);
 }

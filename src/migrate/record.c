@@ -20,13 +20,13 @@ static void count_stored(struct migrate_counters *c, enum sql_outcome outcome)
 static int record_stored(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
 {
 	struct state_doc doc = {
-	        .kind = d->mapped.kind->name,
-	        .id = d->id,
-	        .rev = d->mapped.rev,
-	        .ignored = d->ignored,
-	        .attachments = d->attachments,
-	        .conflicts = conflicts_of(d),
-	        .diffs = d->diffs,
+	    .kind = d->mapped.kind->name,
+	    .id = d->id,
+	    .rev = d->mapped.rev,
+	    .ignored = d->ignored,
+	    .attachments = d->attachments,
+	    .conflicts = conflicts_of(d),
+	    .diffs = d->diffs,
 	};
 
 	count_stored(&b->counters, d->outcome);
@@ -36,13 +36,13 @@ static int record_stored(struct run *r, struct batch *b, const struct batch_doc 
 static int record_case(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
 {
 	struct state_case c = {
-	        .kind = d->mapped.kind->name,
-	        .id = d->id,
-	        .rev = d->mapped.rev,
-	        .body = d->mapped.bytes,
-	        .pending = 1,
-	        .attachments = d->attachments,
-	        .conflicts = conflicts_of(d),
+	    .kind = d->mapped.kind->name,
+	    .id = d->id,
+	    .rev = d->mapped.rev,
+	    .body = d->mapped.bytes,
+	    .pending = 1,
+	    .attachments = d->attachments,
+	    .conflicts = conflicts_of(d),
 	};
 	int same = 0;
 
@@ -59,8 +59,8 @@ static int record_skipped(struct run *r, struct batch *b, const struct batch_doc
 }
 
 /*
- * A deleted document whose kind is not known is kept as a deleted case: should forms mention that id, its case is marked deleted
- * and makes no difference (decision 19).
+ * A deleted document whose kind is not known is kept as a deleted case: should forms mention that id, its case is
+ * marked deleted and makes no difference (decision 19).
  */
 static int record_tombstone(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
 {
@@ -111,14 +111,18 @@ static struct slice digest_of(struct batch *b, const struct batch_doc *d)
 static int record_reject(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
 {
 	struct state_reject reject = {
-	        .id = d->id,
-	        .kind = kind_of_reject(r, d),
-	        .rev = d->mapped.rev.ptr ? d->mapped.rev : d->row.rev,
-	        .reason = d->reason,
-	        .body = d->row.too_large ? SLICE_NONE : d->row.doc.ptr ? d->row.doc : d->row.text,
-	        .offset = d->row.offset,
-	        .length = d->row.too_large ? d->row.length : d->row.doc.ptr ? d->row.doc.len : d->row.text.len,
-	        .sha256 = digest_of(b, d),
+	    .id = d->id,
+	    .kind = kind_of_reject(r, d),
+	    .rev = d->mapped.rev.ptr ? d->mapped.rev : d->row.rev,
+	    .reason = d->reason,
+	    .body = d->row.too_large ? SLICE_NONE
+		    : d->row.doc.ptr ? d->row.doc
+				     : d->row.text,
+	    .offset = d->row.offset,
+	    .length = d->row.too_large ? d->row.length
+		      : d->row.doc.ptr ? d->row.doc.len
+				       : d->row.text.len,
+	    .sha256 = digest_of(b, d),
 	};
 
 	b->counters.rejected++;

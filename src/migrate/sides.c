@@ -8,7 +8,7 @@
 /* ---- SQL ---- */
 
 static int one_row(struct sql_target *t, const struct sql_table *table, const struct migrate_env *env, struct slice id,
-                   struct arena *a, struct sql_row *out, struct err *err)
+		   struct arena *a, struct sql_row *out, struct err *err)
 {
 	static const int by_id[] = {0, 1};
 	struct sql_row key = row_pair(a, env->domain, id);
@@ -22,8 +22,8 @@ static int one_row(struct sql_target *t, const struct sql_table *table, const st
 	return 0;
 }
 
-static int sql_form_side(struct sql_target *t, const struct migrate_env *env, struct slice id, struct arena *a, struct json *out,
-                         struct slice *kind, struct err *err)
+static int sql_form_side(struct sql_target *t, const struct migrate_env *env, struct slice id, struct arena *a,
+			 struct json *out, struct slice *kind, struct err *err)
 {
 	struct sql_row row;
 	int rc = one_row(t, &sql_forms, env, id, a, &row, err);
@@ -35,7 +35,7 @@ static int sql_form_side(struct sql_target *t, const struct migrate_env *env, st
 }
 
 static int sql_document_side(struct sql_target *t, const struct migrate_env *env, struct slice id, struct arena *a,
-                             struct json *out, struct slice *kind, struct err *err)
+			     struct json *out, struct slice *kind, struct err *err)
 {
 	struct sql_row row;
 	int rc = one_row(t, &sql_documents, env, id, a, &row, err);
@@ -46,8 +46,8 @@ static int sql_document_side(struct sql_target *t, const struct migrate_env *env
 	return mapping_document_document(&row, a, out, err);
 }
 
-static int sql_case_side(struct sql_target *t, const struct migrate_env *env, struct slice id, struct arena *a, struct json *out,
-                         struct slice *kind, struct err *err)
+static int sql_case_side(struct sql_target *t, const struct migrate_env *env, struct slice id, struct arena *a,
+			 struct json *out, struct slice *kind, struct err *err)
 {
 	static const int by_case[] = {0, 1};
 	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
@@ -70,8 +70,8 @@ static int sql_case_side(struct sql_target *t, const struct migrate_env *env, st
 	return mapping_case_sql_json(&row, &indices, &attachments, txns, rows.n, a, out, err);
 }
 
-static int sql_side(const struct migrate_env *env, struct slice id, struct arena *a, struct json *out, struct slice *kind,
-                    struct err *err)
+static int sql_side(const struct migrate_env *env, struct slice id, struct arena *a, struct json *out,
+		    struct slice *kind, struct err *err)
 {
 	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct sql_target *t = NULL;
@@ -91,7 +91,8 @@ static int sql_side(const struct migrate_env *env, struct slice id, struct arena
 
 /* ---- Couch ---- */
 
-static int spooled_side(const struct migrate_env *env, struct slice id, struct arena *a, struct slice *text, struct err *err)
+static int spooled_side(const struct migrate_env *env, struct slice id, struct arena *a, struct slice *text,
+			struct err *err)
 {
 	struct state *s = NULL;
 	struct state_case c;
@@ -112,7 +113,8 @@ static int spooled_side(const struct migrate_env *env, struct slice id, struct a
 }
 
 /* A recorded feed is read until the document comes. */
-static int recorded_side(const struct couch_options *o, struct slice id, struct arena *a, struct slice *text, struct err *err)
+static int recorded_side(const struct couch_options *o, struct slice id, struct arena *a, struct slice *text,
+			 struct err *err)
 {
 	struct couch_feed_options f = {.kind = COUCH_FEED_NORMAL};
 	struct couch_feed *feed = NULL;
@@ -131,9 +133,11 @@ static int recorded_side(const struct couch_options *o, struct slice id, struct 
 	return rc ? rc : found ? 0 : ERR_NOTFOUND;
 }
 
-static int source_side(const struct migrate_env *env, struct slice id, struct arena *a, struct slice *text, struct err *err)
+static int source_side(const struct migrate_env *env, struct slice id, struct arena *a, struct slice *text,
+		       struct err *err)
 {
-	struct couch_options o = {.url = env->source, .user = env->source_user, .password = env->source_password, .stop = env->stop};
+	struct couch_options o = {
+	    .url = env->source, .user = env->source_user, .password = env->source_password, .stop = env->stop};
 	struct couch_client *client = NULL;
 	int rc;
 
@@ -148,8 +152,8 @@ static int source_side(const struct migrate_env *env, struct slice id, struct ar
 	return rc;
 }
 
-int migrate_sides(const struct migrate_env *env, struct slice id, struct slice kind, struct arena *a, struct migrate_sides *out,
-                  struct err *err)
+int migrate_sides(const struct migrate_env *env, struct slice id, struct slice kind, struct arena *a,
+		  struct migrate_sides *out, struct err *err)
 {
 	struct json *sql = ARENA_NEW(a, struct json), *couch = ARENA_NEW(a, struct json);
 	struct slice text = SLICE_NONE, sql_kind = SLICE_NONE, couch_kind;
@@ -170,7 +174,8 @@ int migrate_sides(const struct migrate_env *env, struct slice id, struct slice k
 			return err_prefix(err, "document %.*s", SLICE_ARG(id));
 		out->couch = couch;
 	}
-	couch_kind = env->profile->type_field.ptr ? json_text(json_get(out->couch, env->profile->type_field)) : SLICE_NONE;
+	couch_kind =
+	    env->profile->type_field.ptr ? json_text(json_get(out->couch, env->profile->type_field)) : SLICE_NONE;
 	if (!out->kind.ptr)
 		out->kind = couch_kind.ptr ? couch_kind : sql_kind;
 	if (out->couch || out->sql)

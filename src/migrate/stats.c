@@ -13,7 +13,8 @@ static void count_one(void *ctx, struct slice value, int64_t n)
 }
 
 /* Cases that wait to be folded; some of them wait in the spool too. */
-static int read_target(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, int64_t *dirty, struct err *err)
+static int read_target(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, int64_t *dirty,
+		       struct err *err)
 {
 	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct sql_target *t = NULL;
@@ -52,7 +53,8 @@ static struct migrate_kind *kind_slot(struct migrate_stats *out, struct slice na
 }
 
 /* The profile's kinds in its order, then the others. */
-static void fill_kinds(const struct profile *p, struct arena *a, const struct state_kinds *kinds, struct migrate_stats *out)
+static void fill_kinds(const struct profile *p, struct arena *a, const struct state_kinds *kinds,
+		       struct migrate_stats *out)
 {
 	out->kinds = ARENA_ARRAY(a, p->n_kinds + kinds->n, struct migrate_kind);
 	for (size_t i = 0; i < p->n_kinds; i++)
@@ -68,8 +70,8 @@ static void fill_kinds(const struct profile *p, struct arena *a, const struct st
 	}
 }
 
-static int read_state(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct state_counts *counts,
-                      struct err *err)
+static int read_state(const struct migrate_env *env, struct arena *a, struct migrate_stats *out,
+		      struct state_counts *counts, struct err *err)
 {
 	struct state *s = NULL;
 	struct state_kinds kinds = {0};
@@ -103,6 +105,6 @@ int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate
 	out->conflicts = counts.conflicts;
 	out->attachments = counts.attachments;
 	out->clean = out->started && !out->unfinished && !out->pending && !counts.rejects && !counts.conflicts &&
-	             !counts.attachments && !counts.diffs && !counts.missing && !counts.changes;
+		     !counts.attachments && !counts.diffs && !counts.missing && !counts.changes;
 	return 0;
 }

@@ -4,8 +4,8 @@
 
 #include <sodium.h>
 
-static int read_row(struct sql_target *t, const struct sql_table *table, struct slice domain, struct arena *a, struct sql_rows *rows,
-                    struct err *err)
+static int read_row(struct sql_target *t, const struct sql_table *table, struct slice domain, struct arena *a,
+		    struct sql_rows *rows, struct err *err)
 {
 	static const int by_domain[] = {0};
 	struct sql_row key = row_new(a, 1);
@@ -63,13 +63,13 @@ int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, 
 	out->seq = c[CKPT_SEQ];
 	out->pass = cell_to_int(c[CKPT_PASS]);
 	out->counters = (struct migrate_counters){
-	        .read = cell_to_int(c[CKPT_READ]),
-	        .written = cell_to_int(c[CKPT_WRITTEN]),
-	        .unchanged = cell_to_int(c[CKPT_UNCHANGED]),
-	        .deleted = cell_to_int(c[CKPT_DELETED]),
-	        .skipped = cell_to_int(c[CKPT_SKIPPED]),
-	        .rejected = cell_to_int(c[CKPT_REJECTED]),
-	        .bytes = cell_to_int(c[CKPT_BYTES]),
+	    .read = cell_to_int(c[CKPT_READ]),
+	    .written = cell_to_int(c[CKPT_WRITTEN]),
+	    .unchanged = cell_to_int(c[CKPT_UNCHANGED]),
+	    .deleted = cell_to_int(c[CKPT_DELETED]),
+	    .skipped = cell_to_int(c[CKPT_SKIPPED]),
+	    .rejected = cell_to_int(c[CKPT_REJECTED]),
+	    .bytes = cell_to_int(c[CKPT_BYTES]),
 	};
 	return 0;
 }

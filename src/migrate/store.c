@@ -20,7 +20,8 @@ static void touch_case(struct store *s, struct slice case_id)
 
 static int by_case_id(const void *a, const void *b)
 {
-	return slice_cmp(((const struct sql_row *)a)->cells[DIRTY_CASE_ID], ((const struct sql_row *)b)->cells[DIRTY_CASE_ID]);
+	return slice_cmp(((const struct sql_row *)a)->cells[DIRTY_CASE_ID],
+			 ((const struct sql_row *)b)->cells[DIRTY_CASE_ID]);
 }
 
 static int store_dirty(struct store *s, struct err *err)
@@ -141,7 +142,8 @@ static void copy_failed(struct store *s, struct batch_doc *d, const struct json 
 	if (why->code)
 		log_at(s->r->env->log, LOG_ERROR, "copy check failed: %s id=%.*s", why->msg, SLICE_ARG(d->id));
 	else
-		log_at(s->r->env->log, LOG_ERROR, "copy check failed: SQL gives back something else id=%.*s", SLICE_ARG(d->id));
+		log_at(s->r->env->log, LOG_ERROR, "copy check failed: SQL gives back something else id=%.*s",
+		       SLICE_ARG(d->id));
 	diff_json(&d->doc, why->code ? NULL : back, s->a, &c.diffs);
 	comparison_texts(&c, s->a, &d->diffs, &d->ignored);
 }
@@ -191,7 +193,8 @@ struct stored {
 	struct sql_row *back;
 };
 
-static int put_rows(struct store *s, const struct sql_table *table, enum batch_fate fate, struct stored *out, struct err *err)
+static int put_rows(struct store *s, const struct sql_table *table, enum batch_fate fate, struct stored *out,
+		    struct err *err)
 {
 	out->docs = ARENA_ARRAY(s->a, s->b->docs.n, struct batch_doc *);
 	for (size_t i = 0; i < s->b->docs.n; i++) {
