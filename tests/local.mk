@@ -1,1 +1,18 @@
 # Tests that belong to no single room, and what the tests share.
+
+# Fuzz targets. With --enable-fuzz libFuzzer drives them; otherwise `make check` replays fixtures/fuzz/NAME through each fuzz_NAME.
+FUZZ_TARGETS = tests/fuzz/fuzz_json
+check_PROGRAMS += $(FUZZ_TARGETS)
+EXTRA_DIST += fixtures/fuzz
+if FUZZ
+FUZZ_MAIN =
+FUZZ_LDFLAGS = -fsanitize=fuzzer
+else
+FUZZ_MAIN = tests/fuzz/standalone.c
+FUZZ_LDFLAGS =
+TESTS += $(FUZZ_TARGETS)
+endif
+
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_json_LDADD = $(BASE_LIBS)

@@ -367,48 +367,78 @@ static struct slice rewrite_lone(struct slice text, struct arena *a)
 
 /* ---- the call ---- */
 
-/* *at = where yajl stood when it stopped; what it only finds wrong at the end is wrong at the end. */
-static yajl_status run_yajl(yajl_handle h, struct slice text, size_t *at)
+/* yajl takes these two controls for white space; JSON has no place for them, raw. Their offset, or text.len. */
+static size_t foreign_space_at(struct slice text)
 {
-	yajl_status status = yajl_parse(h, (const unsigned char *)text.ptr, text.len);
-	*at = yajl_get_bytes_consumed(h);
-	if (status != yajl_status_ok)
-		return status;
-	*at = text.len;
-	return yajl_complete_parse(h);
+	const char *tab = memchr(text.ptr, '\v', text.len), *feed = memchr(text.ptr, '\f', text.len);
+	const char *first = tab && (!feed || tab < feed) ? tab : feed;
+	return first ? (size_t)(first - text.ptr) : text.len;
+}
+
+struct outcome {
+	yajl_status status;
+	size_t at;    /* where yajl stood when it stopped; what it only finds wrong at the end is wrong at the end */
+	int trailing; /* something other than white space follows the value */
+};
+
+/*
+ * yajl would let an unfinished string pass behind the value: so it is told to stop where the value ends, and the rest
+ * is looked at here.
+ */
+static struct outcome run_yajl(yajl_handle h, struct slice text)
+{
+	struct outcome o = {0};
+	yajl_config(h, yajl_dont_validate_strings, 1);
+	yajl_config(h, yajl_allow_trailing_garbage, 1);
+	o.status = yajl_parse(h, (const unsigned char *)text.ptr, text.len);
+	o.at = yajl_get_bytes_consumed(h);
+	if (o.status != yajl_status_ok)
+		return o;
+	while (o.at < text.len && memchr(" \t\r\n", text.ptr[o.at], 4))
+		o.at++;
+	o.trailing = o.at < text.len;
+	if (!o.trailing)
+		o.status = yajl_complete_parse(h);
+	return o;
 }
 
 /* yajl's wording is two lines: "parse error: what\n". */
-static int syntax_error(yajl_handle h, size_t at, struct err *err)
+static int syntax_error(yajl_handle h, const struct outcome *o, struct err *err)
 {
+	if (o->trailing)
+		return err_set(err, ERR_SYNTAX, "not JSON at byte %zu: something follows the value", o->at);
 	unsigned char *text = yajl_get_error(h, 0, NULL, 0);
 	size_t n = strcspn((const char *)text, "\n");
-	err_set(err, ERR_SYNTAX, "not JSON at byte %zu: %.*s", at, (int)n, (const char *)text);
+	err_set(err, ERR_SYNTAX, "not JSON at byte %zu: %.*s", o->at, (int)n, (const char *)text);
 	yajl_free_error(h, text);
 	return ERR_SYNTAX;
 }
 
-/* Runs yajl over text. original: what the caller gave, for byte offsets, when text is a rewritten copy of it. */
+/* The same error has another offset in the text as the caller gave it. */
+static size_t original_offset(struct slice original, yajl_alloc_funcs *memory)
+{
+	yajl_handle h = yajl_alloc(NULL, memory, NULL);
+	size_t at = run_yajl(h, original).at;
+	yajl_free(h);
+	return at;
+}
+
+/* Runs yajl over p->text. original: what the caller gave, when p->text is a rewritten copy of it. */
 static int parse(struct parser *p, struct slice original, struct err *err)
 {
 	yajl_alloc_funcs memory = {scratch_alloc, scratch_realloc, scratch_free, &p->scratch};
 	yajl_handle h = yajl_alloc(&callbacks, &memory, p);
+	struct outcome o = run_yajl(h, p->text);
 	int code = 0;
-	yajl_config(h, yajl_dont_validate_strings, 1);
-	size_t at;
-	yajl_status status = run_yajl(h, p->text, &at);
-	if (status == yajl_status_error && p->text.ptr != original.ptr) {
-		yajl_handle again = yajl_alloc(NULL, &memory, NULL);
-		yajl_config(again, yajl_dont_validate_strings, 1);
-		(void)run_yajl(again, original, &at);
-		yajl_free(again);
-	}
-	if (status == yajl_status_error)
-		code = syntax_error(h, at, err);
-	else if (p->trouble == TOO_DEEP)
-		code = err_set(err, ERR_LIMIT, "nested deeper than %u levels at byte %zu", p->max_depth, at);
-	else if (status != yajl_status_ok)
+	if (o.status == yajl_status_error || o.trailing) {
+		if (p->text.ptr != original.ptr)
+			o.at = original_offset(original, &memory);
+		code = syntax_error(h, &o, err);
+	} else if (p->trouble == TOO_DEEP) {
+		code = err_set(err, ERR_LIMIT, "nested deeper than %u levels at byte %zu", p->max_depth, o.at);
+	} else if (o.status != yajl_status_ok) {
 		code = err_set(err, ERR_INTERNAL, "out of memory");
+	}
 	yajl_free(h);
 	return code;
 }
@@ -450,6 +480,9 @@ int json_read(struct slice text, struct arena *a, unsigned max_depth, struct jso
 	size_t bad = utf8_bad_at(text);
 	if (bad < text.len)
 		return err_set(err, ERR_SYNTAX, "not UTF-8 at byte %zu", bad);
+	bad = foreign_space_at(text);
+	if (bad < text.len)
+		return err_set(err, ERR_SYNTAX, "not JSON at byte %zu: control character", bad);
 	parser_init(&p, a, max_depth);
 	p.odd = escapes_odd(text);
 	p.text = p.odd & JSON_ODD_SURROGATE ? rewrite_lone(text, a) : text;

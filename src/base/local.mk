@@ -78,3 +78,32 @@ tests_unit_test_url_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
 tests_unit_test_utf8_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_utf8_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += \
+	tests/unit/test_json_read \
+	tests/unit/test_json_scan \
+	tests/unit/test_json_value \
+	tests/unit/test_json_write \
+	tests/unit/test_number
+
+tests_unit_test_json_read_SOURCES = tests/unit/test_json_read.c tests/unit/lines.h tests/unit/random_json.h
+tests_unit_test_json_read_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_json_read_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_json_scan_SOURCES = tests/unit/test_json_scan.c tests/unit/lines.h tests/unit/random_json.h
+tests_unit_test_json_scan_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_json_scan_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_json_value_SOURCES = tests/unit/test_json_value.c tests/unit/lines.h tests/unit/random_json.h
+tests_unit_test_json_value_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_json_value_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_json_write_SOURCES = tests/unit/test_json_write.c tests/unit/lines.h tests/unit/random_json.h
+tests_unit_test_json_write_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_json_write_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_number_SOURCES = tests/unit/test_number.c tests/unit/lines.h
+tests_unit_test_number_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_number_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+EXTRA_DIST += fixtures/json
