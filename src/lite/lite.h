@@ -15,12 +15,14 @@
 
 #include <stdint.h>
 
+#define LITE_BUSY_MS 5000 /* how long a call waits for another connection's lock before it is ERR_BUSY */
+
 struct lite;
 struct lite_stmt;
 
 enum lite_flags {
 	LITE_READ_ONLY = 1u << 0, /* cannot write, does not create */
-	LITE_CREATE = 1u << 1,    /* make the file if it is not there */
+	LITE_CREATE = 1u << 1,    /* make the file (not its directory) if it is not there */
 	LITE_BULK = 1u << 2,      /* WAL, synchronous=NORMAL, larger cache: a store that is rebuilt or replayed after a crash */
 };
 
@@ -29,9 +31,11 @@ struct lite_options {
 	unsigned flags;
 	enum err_code code;   /* what errors of this connection are */
 	const char *what;     /* "state file", "target": put before messages; borrowed */
-	int cache_kib;        /* page cache, 0 = 8192 */
+	int cache_kib;        /* page cache, 0 = 8192, or 65536 with LITE_BULK */
 };
 
+/* A file that cannot be read, or written without LITE_READ_ONLY, is refused here. A read-only connection reads a WAL file also
+ * beside an active writer, and where -wal and -shm are absent. */
 MUST_CHECK int lite_open(struct lite **out, const struct lite_options *o, struct err *err);
 void lite_close(struct lite *db); /* NULL allowed; rolls back what is open */
 
