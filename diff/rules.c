@@ -175,7 +175,7 @@ void rules_filter(const struct ruleset *rules, const struct rule_context *ctx, c
 {
 	struct filter f = {.env = {.rules = rules, .ctx = ctx, .a = a}, .kept = kept, .ignored = ignored};
 
-	if (rules->index)
+	if (rules->index && raw->n)
 		f.ranks = index_ranks(rules->index, ctx->kind, a);
 	for (size_t i = 0; i < raw->n; i++) {
 		if (rules->index)

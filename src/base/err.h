@@ -28,7 +28,7 @@ enum err_code {
 
 struct err {
 	enum err_code code;
-	int native;        /* errno, HTTP status, sqlite extended code, CURLcode; 0 if none */
+	int native;        /* errno, HTTP status, sqlite extended code, CURLcode, byte offset (JSON); 0 if none */
 	int retryable;     /* the same call may go through later (connection loss, 40001, 5xx, ...) */
 	char sqlstate[6];  /* "" if none */
 	char msg[1024];    /* one line, lower case, no full stop, never a secret */

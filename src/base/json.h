@@ -55,7 +55,7 @@ struct json_info {
 /*
  * Reads exactly one value (surrounding white space allowed). Strings that need no unescaping are borrowed from `text`,
  * which must therefore outlive the value; everything else lives in the arena. max_depth 0 = JSON_DEPTH_DEFAULT.
- * Text must be strict UTF-8. info may be NULL. ERR_SYNTAX with byte offset, or ERR_LIMIT for depth.
+ * Text must be strict UTF-8. info may be NULL. ERR_SYNTAX or ERR_LIMIT (depth): err->native is the byte offset.
  */
 MUST_CHECK int json_read(struct slice text, struct arena *a, unsigned max_depth, struct json *out,
 			 struct json_info *info, struct err *err);

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <yajl/yajl_parse.h>
 
@@ -423,6 +424,14 @@ static size_t original_offset(struct slice original, yajl_alloc_funcs *memory)
 	return at;
 }
 
+/* The offset, for whoever wants to say line and column. */
+static int at_byte(size_t at, int code, struct err *err)
+{
+	if (code && err)
+		err->native = at < INT_MAX ? (int)at : INT_MAX;
+	return code;
+}
+
 /* Runs yajl over p->text. original: what the caller gave, when p->text is a rewritten copy of it. */
 static int parse(struct parser *p, struct slice original, struct err *err)
 {
@@ -440,7 +449,7 @@ static int parse(struct parser *p, struct slice original, struct err *err)
 		code = err_set(err, ERR_INTERNAL, "out of memory");
 	}
 	yajl_free(h);
-	return code;
+	return at_byte(o.at, code, err);
 }
 
 static void parser_init(struct parser *p, struct arena *a, unsigned max_depth)
@@ -479,10 +488,10 @@ int json_read(struct slice text, struct arena *a, unsigned max_depth, struct jso
 		return err_set(err, ERR_LIMIT, "JSON text of %zu bytes is longer than 4 GiB", text.len);
 	size_t bad = utf8_bad_at(text);
 	if (bad < text.len)
-		return err_set(err, ERR_SYNTAX, "not UTF-8 at byte %zu", bad);
+		return at_byte(bad, err_set(err, ERR_SYNTAX, "not UTF-8 at byte %zu", bad), err);
 	bad = foreign_space_at(text);
 	if (bad < text.len)
-		return err_set(err, ERR_SYNTAX, "not JSON at byte %zu: control character", bad);
+		return at_byte(bad, err_set(err, ERR_SYNTAX, "not JSON at byte %zu: control character", bad), err);
 	parser_init(&p, a, max_depth);
 	p.odd = escapes_odd(text);
 	p.text = p.odd & JSON_ODD_SURROGATE ? rewrite_lone(text, a) : text;

@@ -5,6 +5,7 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/batch.h \
 	src/migrate/cases.c \
 	src/migrate/cases.h \
+	src/migrate/compare.c \
 	src/migrate/documents.c \
 	src/migrate/fetch.c \
 	src/migrate/fetch.h \

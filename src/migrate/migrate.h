@@ -79,7 +79,11 @@ struct migrate_sides {
 MUST_CHECK int migrate_sides(const struct migrate_env *env, struct slice id, struct slice kind, struct arena *a,
                              struct migrate_sides *out, struct err *err);
 
-/* Compares one document with the profile's rules: the same code for migrate, diff files and show. */
+/*
+ * Compares one document with the profile's rules: the same code for migrate, diff files and show. couch or sql may be NULL (absent).
+ * kind SLICE_NONE: what the documents' type field says. raw != 0: without rules, nothing is ignored. Whether a kind is compared at
+ * all (profile_kind.compared) is the caller's question.
+ */
 struct migrate_comparison {
 	struct diff_list diffs;
 	struct ignored_list ignored;

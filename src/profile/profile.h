@@ -1,9 +1,8 @@
 /*
- * profile: a JSON file that says what the documents mean -> the structs that replay, diff and patch own. Owns reading, checking and
- * the built-in profiles (the JSON files in src/profile, embedded at build time). A profile is data; the only code it names is predicates.
- * Format: README "Profiles", and `settle profile show commcare`.
- * Errors: ERR_USAGE with file, line and column of the JSON value at fault.
- * Threads: a loaded profile is read-only and may be shared.
+ * profile: a JSON file that says what the documents mean -> the structs that replay, diff and patch own. Owns reading,
+ * checking and the built-in profiles (the JSON files in src/profile, embedded at build time). A profile is data; the
+ * only code it names is predicates. Format: README "Profiles", and `settle profile show commcare`. Errors: ERR_USAGE
+ * with file, line and column of the JSON value at fault. Threads: a loaded profile is read-only and may be shared.
  */
 #ifndef SETTLE_PROFILE_PROFILE_H
 #define SETTLE_PROFILE_PROFILE_H
@@ -20,31 +19,32 @@ enum profile_class {
 };
 
 struct profile_kind {
-	struct slice name;        /* doc type, "XFormInstance" */
+	struct slice name; /* doc type, "XFormInstance" */
 	enum profile_class cls;
-	struct slice stored_as;   /* doc type in SQL where it differs (HQSubmission -> XFormInstance), else = name */
-	int processed;            /* events: its case blocks are replayed */
-	int deleted;              /* the row is marked deleted (…-Deleted kinds) */
-	int compared;             /* 0: copied and copy-checked, never diffed (SubmissionErrorLog) */
+	struct slice stored_as; /* doc type in SQL where it differs (HQSubmission -> XFormInstance), else = name */
+	int processed;          /* events: its case blocks are replayed */
+	int deleted;            /* the row is marked deleted (…-Deleted kinds) */
+	int compared;           /* 0: copied and copy-checked, never diffed (SubmissionErrorLog) */
 };
 
 struct profile {
 	struct slice name;
-	struct slice domain_field; /* SLICE_NONE: the whole database is the domain */
-	struct slice type_field;   /* "doc_type"; SLICE_NONE: every document is of kind "document" */
+	struct slice domain_field;        /* SLICE_NONE: the whole database is the domain */
+	struct slice type_field;          /* "doc_type"; SLICE_NONE: every document is of kind "document" */
 	const struct profile_kind *kinds; /* in the order in which stats lists them */
 	size_t n_kinds;
-	int other_kinds;           /* 1: doc types not listed become PROFILE_DOCUMENT kinds of their own name; 0: the same, but they are
-	                              listed after the known ones and never diffed */
+	int other_kinds; /* 1: doc types not listed become PROFILE_DOCUMENT kinds of their own name; 0: the same, but
+			    they are listed after the known ones and never diffed */
 	struct ruleset rules;
-	struct json source;        /* the JSON as read: what `profile show` prints and what the trail keeps */
-	struct slice digest;       /* hex SHA-256 of the canonical JSON: run settings are compared at resume */
+	struct json source;  /* the JSON as read: what `profile show` prints and what the trail keeps */
+	struct slice digest; /* hex SHA-256 of the canonical JSON: run settings are compared at resume */
 };
 
 /* name: "commcare", "documents", or a path (has a '/' or ends in .json). Everything lives in the arena. */
 MUST_CHECK int profile_load(const char *name, struct arena *a, struct profile *out, struct err *err);
 /* Reads one from text; `file` is for messages. */
-MUST_CHECK int profile_parse(struct slice text, const char *file, struct arena *a, struct profile *out, struct err *err);
+MUST_CHECK int profile_parse(struct slice text, const char *file, struct arena *a, struct profile *out,
+			     struct err *err);
 /* The kind of a doc type, or NULL when it is not listed. */
 const struct profile_kind *profile_kind(const struct profile *p, struct slice doc_type);
 
@@ -63,7 +63,8 @@ struct profile_findings {
 	struct profile_finding *v;
 	size_t n, cap;
 };
-/* Everything wrong or suspicious, in file order. Returns 0 also when there are findings; ERR_USAGE when the file cannot be read. */
+/* Everything wrong or suspicious, in file order. Returns 0 also when there are findings; ERR_USAGE when the file cannot
+ * be read. */
 MUST_CHECK int profile_check(struct slice text, struct arena *a, struct profile_findings *out, struct err *err);
 
 #endif
