@@ -12,6 +12,13 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/idset.c \
 	src/migrate/idset.h \
 	src/migrate/mapping.h \
+	src/migrate/mapping_case.c \
+	src/migrate/mapping_case_json.c \
+	src/migrate/mapping_cells.c \
+	src/migrate/mapping_cells.h \
+	src/migrate/mapping_document.c \
+	src/migrate/mapping_form.c \
+	src/migrate/mapping_form_rows.c \
 	src/migrate/migrate.c \
 	src/migrate/migrate.h \
 	src/migrate/page.c \

@@ -7,9 +7,9 @@ struct known_name {
 };
 
 static const struct known_name known_names[] = {
-        {"case_name", "case_name", "name"},     {"case_type_id", "case_type", "type"},
-        {"owner_id", "owner_id", "owner_id"},   {"external_id", "external_id", "external_id"},
-        {"user_id", "user_id", "user_id"},      {"date_opened", "date_opened", "opened_on"},
+    {"case_name", "case_name", "name"},   {"case_type_id", "case_type", "type"},
+    {"owner_id", "owner_id", "owner_id"}, {"external_id", "external_id", "external_id"},
+    {"user_id", "user_id", "user_id"},    {"date_opened", "date_opened", "opened_on"},
 };
 
 static const char *known_field(int version, struct slice name)
@@ -74,15 +74,16 @@ static const struct json *last_item(const struct json *v)
 	return v;
 }
 
-static int add_index_child(const struct replay_block *b, const struct json_member *m, struct json *indices, struct err *err)
+static int add_index_child(const struct replay_block *b, const struct json_member *m, struct json *indices,
+			   struct err *err)
 {
 	const struct json *child = last_item(&m->value);
 	struct slice type = replay_text(json_gets(child, "@case_type"), b->a);
 	struct slice relationship = replay_text(json_gets(child, "@relationship"), b->a);
 	struct slice text = replay_text(json_gets(child, "#text"), b->a);
 	if (!type.ptr)
-		return replay_block_err(b, err, "index %.*s has no @case_type", m->key.len < 100 ? (int)m->key.len : 100,
-		                        m->key.ptr);
+		return replay_block_err(b, err, "index %.*s has no @case_type",
+					m->key.len < 100 ? (int)m->key.len : 100, m->key.ptr);
 	struct json index = json_object();
 	json_sets(b->a, &index, "identifier", json_string(m->key));
 	json_sets(b->a, &index, "referenced_type", json_string(type));
@@ -96,7 +97,8 @@ static int add_index(const struct replay_block *b, const struct json *element, s
 {
 	struct json action = new_action(b->a, "index"), indices = json_array();
 	for (uint32_t i = 0; i < element->count; i++) {
-		int rc = is_child(element->members[i].key) ? add_index_child(b, &element->members[i], &indices, err) : 0;
+		int rc =
+		    is_child(element->members[i].key) ? add_index_child(b, &element->members[i], &indices, err) : 0;
 		if (rc)
 			return rc;
 	}
@@ -105,7 +107,8 @@ static int add_index(const struct replay_block *b, const struct json *element, s
 	return 0;
 }
 
-static void copy_member(struct arena *a, struct json *to, const char *to_key, const struct json *from, const char *from_key)
+static void copy_member(struct arena *a, struct json *to, const char *to_key, const struct json *from,
+			const char *from_key)
 {
 	const struct json *v = json_gets(from, from_key);
 	if (v && !json_is(v, JSON_NULL))
@@ -119,8 +122,8 @@ static void add_blob(const struct replay_block *b, struct slice src, struct json
 	copy_member(b->a, attachment, "content_type", blob, "content_type");
 	copy_member(b->a, attachment, "content_length", blob, "length");
 	copy_member(b->a, attachment, "content_length", blob, "content_length");
-	copy_member(b->a, attachment, "reference", blob, "id");
-	copy_member(b->a, attachment, "reference", blob, "key");
+	copy_member(b->a, attachment, "key", blob, "id");
+	copy_member(b->a, attachment, "key", blob, "key");
 }
 
 static struct json attachment_child(const struct replay_block *b, const struct json *child)
@@ -139,7 +142,8 @@ static struct json attachment_child(const struct replay_block *b, const struct j
 	return attachment;
 }
 
-static int add_attachment(const struct replay_block *b, const struct json *element, struct json *actions, struct err *err)
+static int add_attachment(const struct replay_block *b, const struct json *element, struct json *actions,
+			  struct err *err)
 {
 	(void)err;
 	struct json action = new_action(b->a, "attachment"), attachments = json_object();
@@ -153,11 +157,12 @@ static int add_attachment(const struct replay_block *b, const struct json *eleme
 	return 0;
 }
 
-typedef int add_action_fn(const struct replay_block *b, const struct json *element, struct json *actions, struct err *err);
+typedef int add_action_fn(const struct replay_block *b, const struct json *element, struct json *actions,
+			  struct err *err);
 
 /* Calls add for the element, or for each of a list in order, where it has children: an empty element is no action. */
 static int each_element(const struct replay_block *b, const char *name, add_action_fn *add, struct json *actions,
-                        struct err *err)
+			struct err *err)
 {
 	const struct json *v = json_gets(b->value, name);
 	const struct json *items = json_is(v, JSON_ARRAY) ? v->items : v;

@@ -53,7 +53,7 @@ int replay_block_err(const struct replay_block *b, struct err *err, const char *
 	va_end(args);
 	int shown = b->case_id.len < SHOWN_ID_BYTES ? (int)b->case_id.len : SHOWN_ID_BYTES;
 	return err_set(err, ERR_SYNTAX, "case block %u (case %.*s): %s", (unsigned)b->position + 1, shown,
-	               b->case_id.ptr ? b->case_id.ptr : "", what);
+		       b->case_id.ptr ? b->case_id.ptr : "", what);
 }
 
 /* A head field: attribute in version 2, child element in version 1; the other place when its own is not there. */
@@ -81,7 +81,8 @@ static int read_version(struct replay_block *b, struct err *err)
 	else if (slice_is(xmlns, CASE_V2_XMLNS))
 		b->version = 2;
 	else
-		return replay_block_err(b, err, "unknown namespace %.*s", xmlns.len < 200 ? (int)xmlns.len : 200, xmlns.ptr);
+		return replay_block_err(b, err, "unknown namespace %.*s", xmlns.len < 200 ? (int)xmlns.len : 200,
+					xmlns.ptr);
 	return 0;
 }
 
@@ -107,7 +108,8 @@ static int read_date(const struct replay_block *b, struct slice *date, struct er
 	}
 	*date = replay_repair_date(text, b->a);
 	if (!date->ptr)
-		return replay_block_err(b, err, "date_modified \"%.*s\" is no date", text.len < 60 ? (int)text.len : 60, text.ptr);
+		return replay_block_err(b, err, "date_modified \"%.*s\" is no date", text.len < 60 ? (int)text.len : 60,
+					text.ptr);
 	return 0;
 }
 
@@ -148,13 +150,15 @@ static int read_block(struct walk *w, const struct json *value)
 	if ((rc = replay_block_actions(&b, &actions, w->err)) != 0)
 		return rc;
 	struct replay_txn txn = {
-	        .case_id = b.case_id,
-	        .form_id = w->form->form_id,
-	        .position = w->position++,
-	        .kind = w->is_patch ? REPLAY_PATCH : actions.count > 1 ? REPLAY_FORM : REPLAY_TOUCH,
-	        .server_date = w->form->received_on,
-	        .at = w->at,
-	        .actions = actions,
+	    .case_id = b.case_id,
+	    .form_id = w->form->form_id,
+	    .position = w->position++,
+	    .kind = w->is_patch         ? REPLAY_PATCH
+		    : actions.count > 1 ? REPLAY_FORM
+					: REPLAY_TOUCH,
+	    .server_date = w->form->received_on,
+	    .at = w->at,
+	    .actions = actions,
 	};
 	ARENA_PUSH(w->a, w->out, txn);
 	return 0;

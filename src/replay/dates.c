@@ -95,7 +95,8 @@ struct slice replay_canonical_date(struct slice text, struct arena *a)
 /* "MM-DD-YYYY" */
 static int repair_us_date(struct slice t, char *out)
 {
-	if (t.len != 10 || !digits(t, 0, 2) || t.ptr[2] != '-' || !digits(t, 3, 2) || t.ptr[5] != '-' || !digits(t, 6, 4))
+	if (t.len != 10 || !digits(t, 0, 2) || t.ptr[2] != '-' || !digits(t, 3, 2) || t.ptr[5] != '-' ||
+	    !digits(t, 6, 4))
 		return 0;
 	memcpy(out, t.ptr + 6, 4);
 	out[4] = '-';
@@ -118,7 +119,8 @@ static int repair_long_day(struct slice t, char *out)
 /* "MM/DD/YY hh:mm:ss" */
 static int repair_slashes(struct slice t, char *out)
 {
-	if (t.len != 17 || !digits(t, 0, 2) || t.ptr[2] != '/' || !digits(t, 3, 2) || t.ptr[5] != '/' || !digits(t, 6, 2))
+	if (t.len != 17 || !digits(t, 0, 2) || t.ptr[2] != '/' || !digits(t, 3, 2) || t.ptr[5] != '/' ||
+	    !digits(t, 6, 2))
 		return 0;
 	memcpy(out, "20", 2);
 	memcpy(out + 2, t.ptr + 6, 2);
@@ -137,7 +139,8 @@ struct slice replay_repair_date(struct slice text, struct arena *a)
 	char repaired[20];
 	if (replay_instant(text, &us))
 		return text;
-	if (!text.ptr || (!repair_us_date(text, repaired) && !repair_long_day(text, repaired) && !repair_slashes(text, repaired)))
+	if (!text.ptr ||
+	    (!repair_us_date(text, repaired) && !repair_long_day(text, repaired) && !repair_slashes(text, repaired)))
 		return SLICE_NONE;
 	if (!replay_instant(slice_of(repaired), &us))
 		return SLICE_NONE;

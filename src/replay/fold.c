@@ -146,7 +146,7 @@ static void apply_attachment(struct fold *f, const struct json_member *m, struct
 }
 
 static void apply_action(struct fold *f, const struct replay_txn *txn, const struct json *action, struct slice date,
-                         struct slice user)
+			 struct slice user)
 {
 	struct slice name = json_get_text(action, "action");
 	const struct json *indices = json_gets(action, "indices"), *attachments = json_gets(action, "attachments");
@@ -169,8 +169,8 @@ static void apply_block_end(struct fold *f, struct slice date, struct slice user
 	int64_t old_at, block_at;
 	if (user.len)
 		c->user_id = user;
-	if (date.ptr && (!replay_instant(c->modified_on, &old_at) ||
-	                 (replay_instant(date, &block_at) && block_at > old_at)))
+	if (date.ptr &&
+	    (!replay_instant(c->modified_on, &old_at) || (replay_instant(date, &block_at) && block_at > old_at)))
 		c->modified_on = date;
 	if (f->d->defaults_need_create && !creates)
 		return;
@@ -218,7 +218,8 @@ static void apply_txn(struct fold *f, const struct replay_txn *txn)
 	apply_block_end(f, date, user, creates);
 }
 
-void replay_fold(const struct replay_dialect *d, const struct replay_txn *txns, size_t n, struct arena *a, struct replay_case *out)
+void replay_fold(const struct replay_dialect *d, const struct replay_txn *txns, size_t n, struct arena *a,
+		 struct replay_case *out)
 {
 	struct fold f = {.d = d, .a = a, .c = out};
 	memset(out, 0, sizeof(*out));

@@ -13,7 +13,8 @@ struct replay_block { /* one case block while it is read */
 	struct arena *a;
 };
 
-/* Of a list the last item, of an element with "#text" that text; anything else is itself. NULL for NULL and for an empty list. */
+/* Of a list the last item, of an element with "#text" that text; anything else is itself. NULL for NULL and for an
+ * empty list. */
 const struct json *replay_single(const struct json *v);
 /* replay_single as text (replay.h, "Values"); SLICE_NONE for NULL and null. */
 struct slice replay_text(const struct json *v, struct arena *a);
