@@ -1,0 +1,57 @@
+#!/bin/sh
+# The generated demo domain: same bytes for the same seed, equal to what is committed, and free of contradictions for other seeds.
+top_srcdir=${top_srcdir:-.}
+generator=$top_srcdir/tests/gen/domain.js
+demo=$top_srcdir/fixtures/demo
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+n=0
+
+ok() { # ok NAME COMMAND...
+	n=$((n + 1))
+	name=$1
+	shift
+	if "$@" >"$work/out" 2>&1; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		sed 's/^/# /' "$work/out"
+	fi
+}
+
+refused() { # refused COMMAND...: exit status 2
+	"$@"
+	test $? -eq 2
+}
+
+differ() {
+	! cmp -s "$1" "$2"
+}
+
+rows_of() { # one row a line, without the frame of either form
+	sed -e '/^{"results":\[$/d' -e '/^\],$/d' -e '/^"last_seq"/d' -e '/^{"last_seq"/d' -e 's/,$//' "$1"
+}
+
+same_rows() {
+	rows_of "$1" >"$work/rows1"
+	rows_of "$2" >"$work/rows2"
+	test -s "$work/rows1" && cmp "$work/rows1" "$work/rows2"
+}
+
+gen() {
+	node "$generator" "$@"
+}
+
+echo 1..12
+ok 'the demo domain is generated' gen --seed 1 --forms 2500 --cases 600 --out "$work/demo"
+ok 'the feed is byte for byte the committed one' cmp "$work/demo/demo.json.gz" "$demo/demo.json.gz"
+ok 'the expectation is byte for byte the committed one' cmp "$work/demo/expected.json" "$demo/expected.json"
+ok 'the compressed feed is sound' gzip -t "$demo/demo.json.gz"
+ok 'another seed is generated without contradiction' gen --seed 2 --plain --out "$work/two"
+ok 'another seed is another domain' differ "$work/two/expected.json" "$work/demo/expected.json"
+ok 'a seed repeats itself' gen --seed 2 --plain --out "$work/again"
+ok 'a seed gives the same bytes again' cmp "$work/two/demo.json" "$work/again/demo.json"
+ok 'the continuous form is generated' gen --seed 2 --plain --continuous --out "$work/lines"
+ok 'the continuous form has the same rows' same_rows "$work/two/demo.json" "$work/lines/demo.json"
+ok 'the rules of the expectation agree with cases worked out by hand' node "$top_srcdir/tests/gen/selftest.js"
+ok 'an unknown option is refused' refused node "$generator" --sed 1 --out "$work/none"
