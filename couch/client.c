@@ -82,7 +82,9 @@ static int ask(struct couch_client *c, const struct buf *url, struct buf *body, 
 		rc = http_begin(c->http, url->ptr, err);
 	if (!rc)
 		rc = read_body(c, body, err);
-	return rc == 0 || rc == ERR_STOPPED ? rc : err_prefix(err, "%s", c->o.url->shown);
+	if (rc && rc != ERR_STOPPED)
+		err_prefix(err, "%s", c->o.url->shown);
+	return rc;
 }
 
 /* The members of an answer that must be one object; their text lies in the arena. */

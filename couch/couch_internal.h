@@ -49,7 +49,7 @@ int http_status_error(long status, struct slice body, const char *user, const ch
 /* What a CURLcode says; detail is libcurl's error buffer. */
 int http_transport_error(int curl_code, const char *detail, struct err *err);
 #define COUCH_SAID_SIZE 320
-/* "error: reason" of CouchDB's {"error","reason"} body on one line; 0 when the text is no such object. */
+/* "error: reason" of CouchDB's {"error","reason"} body, cut to size; 0 when the text is no such object. */
 int couch_said(struct slice body, char out[COUCH_SAID_SIZE]);
 /* 1 when a 404's body says that the database is not there (rather than a document in it). */
 int couch_said_no_database(struct slice body);
@@ -70,6 +70,10 @@ struct feed_input {
 MUST_CHECK int feed_file_open(struct feed_input **out, const struct couch_options *o, struct err *err);
 MUST_CHECK int feed_http_open(struct feed_input **out, const struct couch_options *o,
 			      const struct couch_feed_options *f, struct err *err);
+
+/* A feed over any input, which it then owns (also when this fails). max_row 0 = the default. */
+MUST_CHECK int couch_feed_over(struct couch_feed **out, const struct couch_options *o, size_t max_row,
+			       struct feed_input *in, struct err *err);
 
 /* ---- the window: the bytes of a feed that have been read and not yet taken ---- */
 

@@ -40,43 +40,46 @@ struct couch_feed {
 
 /* ---- errors ---- */
 
-/* Where in the feed, and up to where everything was read. */
-static int feed_prefix(struct couch_feed *f, uint64_t at, struct err *err)
+/* Says where in the feed it happened, and up to where everything was read. Nothing can be read after it. */
+static void feed_broke(struct couch_feed *f, uint64_t at, struct err *err)
 {
-	struct slice seq = buf_slice(&f->last_good);
+	struct slice seq = buf_slice(&f->last_good), shown = seq;
 	f->state = FEED_BROKEN;
+	if (shown.len > SEQ_SHOWN)
+		shown.len = SEQ_SHOWN;
 	if (at == 0 && f->in->raw_bytes == 0)
-		return err_prefix(err, "%s", f->o.url->shown);
-	if (!seq.len)
-		return err_prefix(err, "%s: byte %" PRIu64 " of the feed (no sequence read yet)", f->o.url->shown, at);
-	struct slice shown = {seq.ptr, seq.len > SEQ_SHOWN ? SEQ_SHOWN : seq.len};
-	return err_prefix(err, "%s: byte %" PRIu64 " of the feed (last good sequence %.*s%s)", f->o.url->shown, at,
-			  SLICE_ARG(shown), shown.len < seq.len ? "..." : "");
+		err_prefix(err, "%s", f->o.url->shown);
+	else if (!seq.len)
+		err_prefix(err, "%s: byte %" PRIu64 " of the feed (no sequence read yet)", f->o.url->shown, at);
+	else
+		err_prefix(err, "%s: byte %" PRIu64 " of the feed (last good sequence %.*s%s)", f->o.url->shown, at,
+			   SLICE_ARG(shown), shown.len < seq.len ? "..." : "");
 }
 
 static int feed_fail(struct couch_feed *f, uint64_t at, const char *what, struct err *err)
 {
 	err_set(err, ERR_SOURCE, "%s", what);
-	return feed_prefix(f, at, err);
+	feed_broke(f, at, err);
+	return ERR_SOURCE;
 }
 
 /* The bytes end where they must not. */
 static int feed_cut(struct couch_feed *f, const char *what, struct err *err)
 {
-	uint64_t at = f->w.offset + window_rest(&f->w).len;
-	feed_fail(f, at, what, err);
+	feed_fail(f, f->w.offset + window_rest(&f->w).len, what, err);
 	couch_mark(err, 0, f->in->remote);
-	return err_hint(err, f->in->remote
-				 ? "the connection was closed early; the same command again goes on from the checkpoint"
-				 : "the recording is incomplete: record it again");
+	err_hint(err, "%s",
+		 f->in->remote ? "the connection was closed early; the same command again goes on from the checkpoint"
+			       : "the recording is incomplete: record it again");
+	return ERR_SOURCE;
 }
 
 /* An error of the input itself. */
 static int feed_input_error(struct couch_feed *f, int rc, struct err *err)
 {
-	if (rc == ERR_STOPPED)
-		return rc;
-	return feed_prefix(f, f->w.offset + window_rest(&f->w).len, err);
+	if (rc != ERR_STOPPED)
+		feed_broke(f, f->w.offset + window_rest(&f->w).len, err);
+	return rc;
 }
 
 /* CouchDB reports a failure by an object in place of a row, or of the whole feed. */
@@ -86,7 +89,7 @@ static int feed_server_error(struct couch_feed *f, struct slice object, struct e
 	if (!couch_said(object, said))
 		return feed_fail(f, f->w.offset, "an object that is no row of a changes feed", err);
 	err_set(err, ERR_SOURCE, "the server said: %s", said);
-	feed_prefix(f, f->w.offset, err);
+	feed_broke(f, f->w.offset, err);
 	couch_mark(err, 0, f->in->remote);
 	return ERR_SOURCE;
 }
@@ -262,7 +265,8 @@ static int read_head(struct couch_feed *f, int c, struct err *err)
 	} else {
 		feed_fail(f, f->w.offset,
 			  key == KEY_ALL_DOCS ? "this is a list of documents, no changes feed" : no_feed(c), err);
-		return err_hint(err, "record it with: curl 'http://HOST/DB/_changes?include_docs=true'");
+		err_hint(err, "record it with: curl 'http://HOST/DB/_changes?include_docs=true'");
+		return ERR_SOURCE;
 	}
 	return 0;
 }
@@ -463,7 +467,7 @@ int couch_feed_next(struct couch_feed *f, enum couch_next *what, struct couch_ro
 			*what = COUCH_END;
 			return 0;
 		}
-		int rc = window_skip_or_beat(&f->w, &c, err);
+		int rc = f->state == FEED_TAIL ? window_skip(&f->w, &c, err) : window_skip_or_beat(&f->w, &c, err);
 		if (rc)
 			return feed_input_error(f, rc, err);
 		if (c == WINDOW_BEAT) {
@@ -480,32 +484,34 @@ int couch_feed_next(struct couch_feed *f, enum couch_next *what, struct couch_ro
 
 /* ---- life cycle ---- */
 
+int couch_feed_over(struct couch_feed **out, const struct couch_options *o, size_t max_row, struct feed_input *in,
+		    struct err *err)
+{
+	struct couch_feed *feed = sodium_init() < 0 ? NULL : calloc(1, sizeof(*feed));
+	*out = feed;
+	if (!feed) {
+		in->close(in);
+		return err_set(err, ERR_INTERNAL, "out of memory, or libsodium cannot be set up");
+	}
+	feed->o = *o;
+	feed->in = in;
+	feed->max_row = max_row ? max_row : ROW_MAX_DEFAULT;
+	feed->pending = -1;
+	feed->last_good = (struct buf)BUF_INIT(ENVELOPE_VALUE_MAX);
+	feed->last_seq = (struct buf)BUF_INIT(ENVELOPE_VALUE_MAX);
+	row_peek_init(&feed->peek);
+	window_init(&feed->w, in, feed->max_row);
+	return 0;
+}
+
 int couch_feed_open(struct couch_feed **out, const struct couch_options *o, const struct couch_feed_options *f,
 		    struct err *err)
 {
 	struct feed_input *in = NULL;
 	int http = o->url->scheme == URL_HTTP || o->url->scheme == URL_HTTPS;
 	*out = NULL;
-	if (sodium_init() < 0)
-		return err_set(err, ERR_INTERNAL, "libsodium cannot be set up");
 	int rc = http ? feed_http_open(&in, o, f, err) : feed_file_open(&in, o, err);
-	if (rc)
-		return rc;
-	struct couch_feed *feed = calloc(1, sizeof(*feed));
-	if (!feed) {
-		in->close(in);
-		return err_set(err, ERR_INTERNAL, "out of memory");
-	}
-	feed->o = *o;
-	feed->in = in;
-	feed->max_row = f->max_row ? f->max_row : ROW_MAX_DEFAULT;
-	feed->pending = -1;
-	feed->last_good = (struct buf)BUF_INIT(ENVELOPE_VALUE_MAX);
-	feed->last_seq = (struct buf)BUF_INIT(ENVELOPE_VALUE_MAX);
-	row_peek_init(&feed->peek);
-	window_init(&feed->w, in, feed->max_row);
-	*out = feed;
-	return 0;
+	return rc ? rc : couch_feed_over(out, o, f->max_row, in, err);
 }
 
 void couch_feed_close(struct couch_feed *f)

@@ -95,7 +95,8 @@ static int detect(struct feed_file *f, struct err *err)
 			 5) ||
 	    is_packed_as(f, "BZh", 3) || is_packed_as(f, "PK\x03\x04", 4)) {
 		err_set(err, ERR_SOURCE, "packed with something other than gzip");
-		return err_hint(err, "unpack it first, and give it as file:- through a pipe");
+		err_hint(err, "unpack it first, and give it as file:- through a pipe");
+		return ERR_SOURCE;
 	}
 	f->packing = is_packed_as(f, "\x1f\x8b", 2) ? PACKING_GZIP : PACKING_PLAIN;
 	if (f->packing == PACKING_GZIP && inflateInit2(&f->z, 15 + 16) != Z_OK)
@@ -120,7 +121,8 @@ static int gzip_error(struct feed_file *f, const char *what, struct err *err)
 {
 	uint64_t at = f->in.raw_bytes - f->z.avail_in;
 	err_set(err, ERR_SOURCE, "gzip: %s at packed byte %" PRIu64, what, at);
-	return err_hint(err, "test it with gzip -t; the recording is damaged or incomplete");
+	err_hint(err, "test it with gzip -t; the recording is damaged or incomplete");
+	return ERR_SOURCE;
 }
 
 /* One turn of inflate. *more = it may give more bytes. */

@@ -14,6 +14,8 @@ void window_release(struct feed_window *w)
 
 void window_take(struct feed_window *w, size_t n)
 {
+	if (!n)
+		return;
 	w->start += n;
 	w->offset += n;
 	w->line_start = 0;

@@ -19,6 +19,7 @@ struct http {
 	const char *user;
 	CURL *easy;
 	CURLM *multi;
+	CURLU *address;
 	struct curl_slist *headers;
 	struct buf inbox;   /* bytes that came and were not given out */
 	struct buf refusal; /* the body when the status is not 200 */
@@ -65,18 +66,31 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 /* ---- setting up ---- */
 
+static const char *password_of(const struct http *h)
+{
+	return h->o.password ? h->o.password : h->o.url->password;
+}
+
 /* A password given outright is used; otherwise .netrc may know one. */
 static void set_login(struct http *h)
 {
-	const char *password = h->o.password ? h->o.password : h->o.url->password;
 	h->user = h->o.user ? h->o.user : h->o.url->user;
 	curl_easy_setopt(h->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-	if (h->user)
+	if (h->user && password_of(h)) {
 		curl_easy_setopt(h->easy, CURLOPT_USERNAME, h->user);
-	if (h->user && password)
-		curl_easy_setopt(h->easy, CURLOPT_PASSWORD, password);
-	else
+		curl_easy_setopt(h->easy, CURLOPT_PASSWORD, password_of(h));
+	} else {
 		curl_easy_setopt(h->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+	}
+}
+
+/* libcurl looks a user's password up in .netrc only when the user stands in the address. */
+static int set_address(struct http *h, const char *url)
+{
+	int bad = curl_url_set(h->address, CURLUPART_URL, url, 0) != CURLUE_OK;
+	if (!bad && h->user && !password_of(h))
+		bad = curl_url_set(h->address, CURLUPART_USER, h->user, CURLU_URLENCODE) != CURLUE_OK;
+	return bad || curl_easy_setopt(h->easy, CURLOPT_CURLU, h->address) != CURLE_OK;
 }
 
 static void set_options(struct http *h)
@@ -107,8 +121,9 @@ int http_open(struct http **out, const struct couch_options *o, struct err *err)
 	h->refusal = (struct buf)BUF_INIT(REFUSAL_MAX);
 	h->easy = curl_easy_init();
 	h->multi = curl_multi_init();
+	h->address = curl_url();
 	h->headers = curl_slist_append(NULL, "Accept: application/json");
-	if (!h->easy || !h->multi || !h->headers) {
+	if (!h->easy || !h->multi || !h->address || !h->headers) {
 		http_close(h);
 		return err_set(err, ERR_INTERNAL, "libcurl cannot be set up");
 	}
@@ -131,6 +146,7 @@ void http_close(struct http *h)
 	drop_request(h);
 	curl_easy_cleanup(h->easy);
 	curl_multi_cleanup(h->multi);
+	curl_url_cleanup(h->address);
 	curl_slist_free_all(h->headers);
 	buf_release(&h->inbox);
 	buf_release(&h->refusal);
@@ -147,8 +163,9 @@ int http_begin(struct http *h, const char *url, struct err *err)
 	h->received = 0;
 	h->paused = h->done = 0;
 	h->detail[0] = '\0';
-	if (curl_easy_setopt(h->easy, CURLOPT_URL, url) != CURLE_OK ||
-	    curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+	if (set_address(h, url))
+		return err_set(err, ERR_USAGE, "%s is no address that can be asked", h->o.url->shown);
+	if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
 		return err_set(err, ERR_INTERNAL, "libcurl takes no request");
 	h->under_way = 1;
 	return 0;

@@ -21,15 +21,6 @@ int couch_stop_error(struct err *err)
 
 /* ---- what CouchDB says ---- */
 
-/* Appends text on one line. */
-static size_t add_line(char *out, size_t at, size_t size, struct slice text)
-{
-	for (size_t i = 0; i < text.len && at + 1 < size; i++)
-		out[at++] = (unsigned char)text.ptr[i] < ' ' ? ' ' : text.ptr[i];
-	out[at] = '\0';
-	return at;
-}
-
 static int read_error_body(struct slice body, struct arena *a, struct slice *name, struct slice *reason)
 {
 	struct json v;
@@ -47,13 +38,10 @@ int couch_said(struct slice body, char out[COUCH_SAID_SIZE])
 	struct slice name, reason;
 	int ok = read_error_body(body, &a, &name, &reason);
 	out[0] = '\0';
-	if (ok) {
-		size_t at = add_line(out, 0, COUCH_SAID_SIZE, name);
-		if (reason.len) {
-			at = add_line(out, at, COUCH_SAID_SIZE, SLICE(": "));
-			add_line(out, at, COUCH_SAID_SIZE, reason);
-		}
-	}
+	if (ok && reason.len)
+		snprintf(out, COUCH_SAID_SIZE, "%.*s: %.*s", SLICE_ARG(name), SLICE_ARG(reason));
+	else if (ok)
+		snprintf(out, COUCH_SAID_SIZE, "%.*s", SLICE_ARG(name));
 	arena_release(&a);
 	return ok;
 }
@@ -70,7 +58,7 @@ int couch_said_no_database(struct slice body)
 
 /* ---- what HTTP says ---- */
 
-static int refused_user(struct slice body, const char *user, struct err *err)
+static void refused_user(struct slice body, const char *user, struct err *err)
 {
 	char said[COUCH_SAID_SIZE];
 	int known = couch_said(body, said);
@@ -78,8 +66,8 @@ static int refused_user(struct slice body, const char *user, struct err *err)
 		err_set(err, ERR_SOURCE, "the server refuses the user \"%s\"%s%s", user, known ? ": " : "", said);
 	else
 		err_set(err, ERR_SOURCE, "the server wants a user and a password%s%s", known ? ": " : "", said);
-	return err_hint(
-	    err, "name the user in the URL (http://USER@HOST/DB); give the password in SETTLE_SOURCE_PASSWORD, with "
+	err_hint(err,
+		 "name the user in the URL (http://USER@HOST/DB); give the password in SETTLE_SOURCE_PASSWORD, with "
 		 "--source-password-file, or in ~/.netrc");
 }
 
