@@ -76,13 +76,12 @@ static int has_case_id(const struct json *block)
 static int read_version(struct replay_block *b, struct err *err)
 {
 	struct slice xmlns = replay_text(json_gets(b->value, "@xmlns"), b->a);
-	if (xmlns.len == 0)
-		b->version = 1;
-	else if (slice_is(xmlns, CASE_V2_XMLNS))
-		b->version = 2;
-	else
+	if (xmlns.len && !slice_is(xmlns, CASE_V2_XMLNS)) {
+		b->case_id = replay_text(head_field(b, "@case_id"), b->a);
 		return replay_block_err(b, err, "unknown namespace %.*s", xmlns.len < 200 ? (int)xmlns.len : 200,
 					xmlns.ptr);
+	}
+	b->version = xmlns.len ? 2 : 1;
 	return 0;
 }
 

@@ -8,3 +8,10 @@ src_replay_libreplay_a_SOURCES = \
 	src/replay/fold.c \
 	src/replay/internal.h \
 	src/replay/replay.h
+
+EXTRA_DIST += fixtures/replay
+
+UNIT_TESTS += tests/unit/test_replay_cases
+tests_unit_test_replay_cases_SOURCES = tests/unit/test_replay_cases.c tests/unit/replay_forms.h
+tests_unit_test_replay_cases_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_replay_cases_LDADD = $(REPLAY_LIBS) $(CMOCKA_LIBS)

@@ -37,9 +37,9 @@ struct replay_form { /* what a form brings besides its body */
 
 enum replay_kind {
 	REPLAY_FORM,
-	REPLAY_TOUCH,
-	REPLAY_PATCH
-}; /* a block of a patch form is PATCH, with actions or without */
+	REPLAY_TOUCH, /* no actions */
+	REPLAY_PATCH, /* of a patch form, with actions or without */
+};
 
 #define REPLAY_AT_UNREADABLE INT64_MAX
 
@@ -51,12 +51,18 @@ struct replay_txn {
 	struct slice server_date; /* the form's received_on as text; SLICE_NONE if absent */
 	int64_t at;               /* server_date as an instant (microseconds), or REPLAY_AT_UNREADABLE */
 	/*
-	 * The block, self-contained, in order of application; first element is the block itself:
-	 *   {"block":1|2,"date":TEXT?,"user_id":TEXT?,"sync_log_id":TEXT?}   date absent: neither block nor form has
-	 * one then one object per action: {"action":"create"|"update"|"close"|"index"|"attachment", ...} create/update:
-	 * "known":{name,type,owner_id,external_id,user_id,opened_on}; update also "properties":{...} index:
-	 * "indices":[{"identifier","referenced_type","referenced_id","relationship"}] attachment:
-	 * "attachments":{name:{"src"?,"from"?,"name"?,"content_type"?,"content_length"?,"key"?}|null}   null = delete
+	 * The block, self-contained, in order of application. The first element is the block itself:
+	 *
+	 * - {"block":1|2,"date":TEXT?,"user_id":TEXT?,"sync_log_id":TEXT?}; no date: neither block nor form has one
+	 *
+	 * then one object per action:
+	 *
+	 * - {"action":"create","known":{name,type,owner_id,external_id,user_id,opened_on}}
+	 * - {"action":"update","known":{as in create},"properties":{NAME:VALUE}}
+	 * - {"action":"close"}
+	 * - {"action":"index","indices":[{"identifier","referenced_type","referenced_id","relationship"}]}
+	 * - {"action":"attachment","attachments":{NAME:null, or what it is}}; null deletes; what it is:
+	 *   {"src"?,"from"?,"name"?,"content_type"?,"content_length"?,"key"?}
 	 */
 	struct json actions;
 };
@@ -82,9 +88,8 @@ struct replay_dialect {
 	int empty_known_overwrites; /* an empty name, type, ... in update replaces the old value (Couch) */
 	int empty_index_removes;    /* index with empty text removes it (SQL); kept with an empty reference (Couch) */
 	int hq_user_id_is_external_id; /* update of hq_user_id also sets external_id (SQL) */
-	int defaults_need_create; /* opened_on, opened_by, owner_id are taken from a block only when it creates (Couch)
-				   */
-	int touch_adds_form;      /* a block without actions puts its form among the case's forms (SQL, decision 13) */
+	int defaults_need_create;      /* opened_on, opened_by, owner_id come only from a block that creates (Couch) */
+	int touch_adds_form; /* a block without actions puts its form among the case's forms (SQL, decision 13) */
 	const char *const *reserved; /* property names an update may not set; NULL-terminated */
 };
 extern const struct replay_dialect replay_dialect_couch, replay_dialect_sql;
