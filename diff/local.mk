@@ -14,3 +14,11 @@ diff_libdiff_a_SOURCES = \
 	diff/rules.h \
 	diff/rules_internal.h \
 	diff/serial.c
+
+EXTRA_DIST += fixtures/diff fixtures/vectors tests/unit/diff_cases.h
+
+# Through migrate_compare, which is what every command compares with.
+UNIT_TESTS += tests/unit/test_vectors
+tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c
+tests_unit_test_vectors_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_vectors_LDADD = src/migrate/libmigrate.a $(PROFILE_LIBS) $(CMOCKA_LIBS)
