@@ -1,0 +1,83 @@
+# A throw-away PostgreSQL cluster for tests; to be sourced by a POSIX shell.
+#
+#   . "$top_srcdir/tests/server/pg.sh"
+#   trap stop_pg EXIT; start_pg            # options of postgres may follow: start_pg -c fsync=on
+#   create_pg_database NAME [createdb options]
+#   settle --target "$(pg_url NAME)" ...
+#
+# The superuser is `settle`; everybody on this machine is trusted but the role `settle_password`, who must give a password. No TCP:
+# the socket lies in $PGHOST, a directory under TMPDIR. PGHOST, PGPORT, PGUSER are exported; nothing of the caller's PG* remains.
+# Run by root, the server runs as postgres or nobody, since it refuses to be root.
+
+pg_as=
+pg_dir=
+
+pg_find_bin() {
+	for pg_bin in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5,5nr) "$(pg_config --bindir 2>/dev/null)"; do
+		if test -x "$pg_bin/initdb" && test -x "$pg_bin/postgres"; then
+			return 0
+		fi
+	done
+	echo "Bail out! no PostgreSQL server here (Debian package postgresql); ./autogen.sh check installs it"
+	return 1
+}
+
+pg_find_user() {
+	pg_as=
+	test "$(id -u)" = 0 || return 0
+	for pg_user in postgres nobody; do
+		if id "$pg_user" >/dev/null 2>&1; then
+			pg_as="setpriv --reuid=$(id -u "$pg_user") --regid=$(id -g "$pg_user") --clear-groups"
+			chown "$pg_user" "$pg_dir"
+			return 0
+		fi
+	done
+	echo "Bail out! PostgreSQL does not run as root, and there is neither a user postgres nor nobody"
+	return 1
+}
+
+pg_run() {
+	(cd "$pg_dir" && HOME="$pg_dir" exec $pg_as "$@")
+}
+
+start_pg() {
+	for pg_var in PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGDATABASE PGSERVICE PGOPTIONS PGPASSFILE PGAPPNAME; do
+		unset "$pg_var"
+	done
+	pg_find_bin || return 1
+	pg_dir=$(mktemp -d "${TMPDIR:-/tmp}/settle-pg.XXXXXX") || return 1
+	pg_find_user || return 1
+	pg_run "$pg_bin/initdb" -D "$pg_dir/data" -U settle -A trust -E UTF8 --locale=C --no-sync \
+		>"$pg_dir/initdb.log" 2>&1 || { sed 's/^/# /' "$pg_dir/initdb.log"; return 1; }
+	pg_run sh -c "printf '%s\n' 'local all settle_password scram-sha-256' 'local all all trust' >data/pg_hba.conf"
+	PGHOST=$pg_dir PGPORT=5432 PGUSER=settle
+	export PGHOST PGPORT PGUSER
+	restart_pg "$@"
+}
+
+# Starts a cluster that start_pg made and stop_pg_server stopped; options of postgres may follow.
+restart_pg() {
+	pg_run "$pg_bin/pg_ctl" -D "$pg_dir/data" -w -s -l "$pg_dir/server.log" \
+		-o "-c listen_addresses='' -k '$pg_dir' -p 5432 -c fsync=off -c full_page_writes=off $*" start >/dev/null ||
+		{ sed 's/^/# /' "$pg_dir/server.log"; return 1; }
+}
+
+stop_pg_server() { # [fast|immediate]
+	pg_run "$pg_bin/pg_ctl" -D "$pg_dir/data" -w -s -m "${1:-immediate}" stop >/dev/null 2>&1
+}
+
+stop_pg() {
+	test -n "$pg_dir" || return 0
+	stop_pg_server immediate
+	rm -rf "$pg_dir"
+	pg_dir=
+}
+
+create_pg_database() {
+	"$pg_bin/createdb" "$@"
+}
+
+# The --target of a database.
+pg_url() {
+	printf 'postgres://%s@/%s?host=%s' "$PGUSER" "$1" "$pg_dir"
+}
