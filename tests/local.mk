@@ -18,3 +18,4 @@ tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_json_LDADD = $(BASE_LIBS)
 
 include tests/gen/local.mk
+include tests/server/local.mk
