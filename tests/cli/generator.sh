@@ -42,7 +42,7 @@ gen() {
 	node "$generator" "$@"
 }
 
-echo 1..12
+echo 1..14
 ok 'the demo domain is generated' gen --seed 1 --forms 2500 --cases 600 --out "$work/demo"
 ok 'the feed is byte for byte the committed one' cmp "$work/demo/demo.json.gz" "$demo/demo.json.gz"
 ok 'the expectation is byte for byte the committed one' cmp "$work/demo/expected.json" "$demo/expected.json"
@@ -54,4 +54,6 @@ ok 'a seed gives the same bytes again' cmp "$work/two/demo.json" "$work/again/de
 ok 'the continuous form is generated' gen --seed 2 --plain --continuous --out "$work/lines"
 ok 'the continuous form has the same rows' same_rows "$work/two/demo.json" "$work/lines/demo.json"
 ok 'the rules of the expectation agree with cases worked out by hand' node "$top_srcdir/tests/gen/selftest.js"
+ok 'the odd documents are generated' node "$top_srcdir/tests/gen/odd.js" --out "$work/odd"
+ok 'the odd documents are byte for byte the committed ones' diff -r "$work/odd" "$top_srcdir/fixtures/odd"
 ok 'an unknown option is refused' refused node "$generator" --sed 1 --out "$work/none"

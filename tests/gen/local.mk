@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/gen/fold.js \
 	tests/gen/forms.js \
 	tests/gen/gzip.js \
+	tests/gen/odd.js \
 	tests/gen/plants.js \
 	tests/gen/prng.js \
 	tests/gen/selftest.js \
@@ -19,4 +20,9 @@ EXTRA_DIST += \
 	tests/gen/words.js \
 	fixtures/demo/README.md \
 	fixtures/demo/demo.json.gz \
-	fixtures/demo/expected.json
+	fixtures/demo/expected.json \
+	fixtures/odd/README.md \
+	fixtures/odd/attachments.ndjson \
+	fixtures/odd/conflicts.ndjson \
+	fixtures/odd/expected.json \
+	fixtures/odd/odd.ndjson
