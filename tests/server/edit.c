@@ -48,12 +48,12 @@ static void write_text(struct leaf *leaf, const struct doc *doc, const struct do
 	buf_str(&text, ",\"_rev\":\"");
 	leaf_rev(leaf, &text);
 	buf_ch(&text, '"');
-	if (leaf->deleted)
-		buf_str(&text, ",\"_deleted\":true");
 	if (parts->members.len) {
 		buf_ch(&text, ',');
 		buf_adds(&text, parts->members);
 	}
+	if (leaf->deleted)
+		buf_str(&text, ",\"_deleted\":true");
 	leaf->core_len = text.len;
 	attachments_write(leaf, ATTACHMENTS_STUBS, &text);
 	buf_ch(&text, '}');

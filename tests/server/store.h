@@ -26,7 +26,7 @@ struct attachment {
 
 struct leaf {
 	struct leaf *next;
-	char *text;      /* {"_id":..,"_rev":..[,"_deleted":true][,members][,"_attachments":{stubs}]} */
+	char *text;      /* {"_id":..,"_rev":..[,members][,"_deleted":true][,"_attachments":{stubs}]} */
 	size_t text_len; /* of the whole */
 	size_t core_len; /* of the part before ,"_attachments" and the closing brace */
 	char *path;      /* "id","parent","grandparent": the ids of this revision and its ancestors, as in _revisions */
