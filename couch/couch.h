@@ -7,7 +7,9 @@
  * good sequence in the message. A recorded feed is `_changes?include_docs=true` output: normal form ({"results":[...],"last_seq":...})
  * or continuous form (a row a line, heartbeats are blank lines), plain or gzip (told apart by the bytes), from a path or standard input.
  * A normal-form file that ends before its "last_seq", a row cut in the middle, and trailing garbage are ERR_SOURCE.
- * Errors: ERR_SOURCE (native = HTTP status or CURLcode), ERR_STOPPED when the stop flag was seen.
+ * Errors: ERR_SOURCE (native = HTTP status or CURLcode), ERR_STOPPED when the stop flag was seen. retryable is also set when no
+ * connection could be made (refused, unknown host, no answer): whether that is worth waiting for is for the caller to know.
+ * Opening an HTTP feed sends nothing; the first couch_feed_next does.
  * Threads: each handle belongs to one thread at a time.
  */
 #ifndef COUCH_COUCH_H
@@ -22,8 +24,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-struct couch_options {
-	const struct url *url;      /* borrowed for the life of the handle */
+struct couch_options {              /* everything it points to is borrowed for the life of the handle */
+	const struct url *url;
 	const char *user;           /* or NULL; overrides the URL's */
 	const char *password;       /* or NULL; overrides the URL's; .netrc is asked when there is none */
 	int connect_timeout_s;      /* 0 = 10 */

@@ -1,20 +1,24 @@
 # Tests that belong to no single room, and what the tests share.
 
 # Fuzz targets. With --enable-fuzz libFuzzer drives them; otherwise `make check` replays fixtures/fuzz/NAME through each fuzz_NAME.
-FUZZ_TARGETS = tests/fuzz/fuzz_json
+FUZZ_TARGETS = tests/fuzz/fuzz_feed tests/fuzz/fuzz_json
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += fixtures/fuzz
 if FUZZ
 FUZZ_MAIN =
-FUZZ_LDFLAGS = -fsanitize=fuzzer
+LIBFUZZER_FLAGS = -fsanitize=fuzzer
 else
 FUZZ_MAIN = tests/fuzz/standalone.c
-FUZZ_LDFLAGS =
+LIBFUZZER_FLAGS =
 TESTS += $(FUZZ_TARGETS)
 endif
 
+tests_fuzz_fuzz_feed_SOURCES = tests/fuzz/fuzz_feed.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_feed_LDFLAGS = $(LIBFUZZER_FLAGS)
+tests_fuzz_fuzz_feed_LDADD = $(COUCH_LIBS)
+
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
-tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_json_LDFLAGS = $(LIBFUZZER_FLAGS)
 tests_fuzz_fuzz_json_LDADD = $(BASE_LIBS)
 
 include tests/gen/local.mk
