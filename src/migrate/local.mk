@@ -42,3 +42,11 @@ UNIT_TESTS += tests/unit/test_pipeline
 tests_unit_test_pipeline_SOURCES = tests/unit/test_pipeline.c
 tests_unit_test_pipeline_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_pipeline_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
+
+# The mapping needs no database: these link it alone.
+MAPPING_LIBS = src/migrate/libmigrate.a $(PROFILE_LIBS)
+
+UNIT_TESTS += tests/unit/test_mapping_form
+tests_unit_test_mapping_form_SOURCES = tests/unit/test_mapping_form.c tests/unit/mapping_docs.h tests/unit/random_json.h
+tests_unit_test_mapping_form_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_mapping_form_LDADD = $(MAPPING_LIBS) $(CMOCKA_LIBS)

@@ -12,7 +12,7 @@ const struct case_field mapping_case_fields[] = {
     {"owner_id", "owner_id", CASE_OWNER_ID, CASE_FIELD_TEXT, ""},
     {"modified_by", "user_id", CASE_MODIFIED_BY, CASE_FIELD_TEXT, ""},
     {"opened_on", "opened_on", CASE_OPENED_ON, CASE_FIELD_TIME, NULL},
-    {"opened_by", "opened_by", CASE_OPENED_BY, CASE_FIELD_TEXT, NULL},
+    {"opened_by", "opened_by", CASE_OPENED_BY, CASE_FIELD_TEXT, ""},
     {"closed_on", "closed_on", CASE_CLOSED_ON, CASE_FIELD_TIME, NULL},
     {"closed_by", "closed_by", CASE_CLOSED_BY, CASE_FIELD_TEXT, NULL},
     {"modified_on", "modified_on", CASE_MODIFIED_ON, CASE_FIELD_TIME, NULL},

@@ -117,7 +117,7 @@ static struct slice block_user(const struct walk *w, const struct replay_block *
 	struct slice user = SLICE_NONE;
 	if (b->version == 2)
 		user = replay_text(json_gets(b->value, "@user_id"), b->a);
-	return user.ptr ? user : w->user_id;
+	return user.len ? user : w->user_id;
 }
 
 static void set_text(struct arena *a, struct json *object, const char *key, struct slice text)
