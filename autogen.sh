@@ -131,6 +131,7 @@ configure_build() {
 	if [ ! -x configure ]; then
 		logged generate autoreconf --install || return
 	fi
+	# shellcheck disable=SC2016
 	[ -f "$build/config.status" ] || logged configure sh -c 'cd "$1" && exec "$2/configure"' sh "$build" "$PWD"
 }
 
