@@ -23,3 +23,4 @@ tests_fuzz_fuzz_json_LDADD = $(BASE_LIBS)
 
 include tests/gen/local.mk
 include tests/server/local.mk
+include tests/bench/local.mk

@@ -38,11 +38,21 @@ same_rows() {
 	test -s "$work/rows1" && cmp "$work/rows1" "$work/rows2"
 }
 
+clean_corpus() { # clean_corpus DOCS FILE
+	node -e '
+		const { expectation } = require(process.argv[1]);
+		const feed = JSON.parse(require("fs").readFileSync(process.argv[3], "utf8"));
+		const { read, diffs } = expectation(feed.results, "bench").now;
+		if (read !== Number(process.argv[2]) || diffs.length > 0)
+			throw new Error(`${read} documents, ${diffs.length} with differences`);
+	' "$(cd "$top_srcdir" && pwd)/tests/gen/expect.js" "$1" "$2"
+}
+
 gen() {
 	node "$generator" "$@"
 }
 
-echo 1..14
+echo 1..16
 ok 'the demo domain is generated' gen --seed 1 --forms 2500 --cases 600 --out "$work/demo"
 ok 'the feed is byte for byte the committed one' cmp "$work/demo/demo.json.gz" "$demo/demo.json.gz"
 ok 'the expectation is byte for byte the committed one' cmp "$work/demo/expected.json" "$demo/expected.json"
@@ -56,4 +66,6 @@ ok 'the continuous form has the same rows' same_rows "$work/two/demo.json" "$wor
 ok 'the rules of the expectation agree with cases worked out by hand' node "$top_srcdir/tests/gen/selftest.js"
 ok 'the odd documents are generated' node "$top_srcdir/tests/gen/odd.js" --out "$work/odd"
 ok 'the odd documents are byte for byte the committed ones' diff -r "$work/odd" "$top_srcdir/fixtures/odd"
+ok 'the corpus of the bench is written' node "$top_srcdir/tests/bench/corpus.js" --docs 1000 --out "$work/corpus.json"
+ok 'the corpus of the bench has as many documents as asked and no differences' clean_corpus 1000 "$work/corpus.json"
 ok 'an unknown option is refused' refused node "$generator" --sed 1 --out "$work/none"
