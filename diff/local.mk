@@ -17,8 +17,20 @@ diff_libdiff_a_SOURCES = \
 
 EXTRA_DIST += fixtures/diff fixtures/vectors tests/unit/diff_cases.h
 
+UNIT_TESTS += \
+	tests/unit/test_diff \
+	tests/unit/test_rules \
+	tests/unit/test_vectors
+
+tests_unit_test_diff_SOURCES = tests/unit/test_diff.c tests/unit/random_json.h
+tests_unit_test_diff_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_diff_LDADD = $(DIFF_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
+tests_unit_test_rules_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_rules_LDADD = $(PROFILE_LIBS) $(CMOCKA_LIBS)
+
 # Through migrate_compare, which is what every command compares with.
-UNIT_TESTS += tests/unit/test_vectors
 tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c
 tests_unit_test_vectors_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_vectors_LDADD = src/migrate/libmigrate.a $(PROFILE_LIBS) $(CMOCKA_LIBS)
