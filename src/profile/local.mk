@@ -21,3 +21,8 @@ src/profile/builtin.c: $(profile_files) src/profile/embed.awk
 	$(AM_V_GEN)$(AWK) -f $(srcdir)/src/profile/embed.awk \
 		commcare=$(srcdir)/src/profile/commcare.json \
 		documents=$(srcdir)/src/profile/documents.json >$@-t && mv $@-t $@
+
+UNIT_TESTS += tests/unit/test_profile
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c
+tests_unit_test_profile_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_profile_LDADD = $(PROFILE_LIBS) $(CMOCKA_LIBS)

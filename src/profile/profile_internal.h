@@ -26,11 +26,12 @@ struct reader {
 	struct slice text;
 	const struct json *root;
 	struct profile_findings *findings;
+	size_t n_found; /* those that were too many included */
 };
 
 enum finding_kind { FINDING_SUSPICIOUS, FINDING_ERROR };
 
-/* `at` is a value of the profile; NULL: the profile as a whole. */
+/* `at` is a value of the profile. Beyond 100 findings nothing more is noted. */
 void found(struct reader *r, enum finding_kind kind, const struct json *at, const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* As found, an error that stands at the value's key. */
 void found_key(struct reader *r, const struct json *at, const char *fmt, ...) PRINTF_LIKE(3, 4);

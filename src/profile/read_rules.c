@@ -302,7 +302,7 @@ static void push_rule(struct reader *r, struct draft *d, struct rule rule)
 static void read_rule(struct reader *r, struct draft *d, struct slice group, const struct json *v)
 {
 	struct rule rule = {.group = group, .source = v};
-	size_t errors = r->findings->n;
+	size_t before = r->n_found;
 
 	rule.reason = member_text(r, v, "reason", REQUIRED);
 	if (json_gets(v, "rename"))
@@ -311,7 +311,7 @@ static void read_rule(struct reader *r, struct draft *d, struct slice group, con
 		read_compare(r, v, &rule);
 	else
 		read_plain(r, v, &rule);
-	if (r->findings->n == errors)
+	if (r->n_found == before)
 		push_rule(r, d, rule);
 }
 

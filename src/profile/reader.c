@@ -5,16 +5,20 @@
 
 #include <stdio.h>
 
+#define MAX_FINDINGS 100 /* enough to mend; each costs another look at the text */
+
 static void push_finding(struct reader *r, enum finding_kind kind, const struct json *at, enum locate_what what,
 			 const char *fmt, va_list args)
 {
 	struct profile_finding f = {.error = kind == FINDING_ERROR};
 	char message[512];
-	size_t offset = at ? locate(r->text, r->root, at, what) : 0;
 
+	r->n_found++;
+	if (r->findings->n == MAX_FINDINGS)
+		return;
 	(void)vsnprintf(message, sizeof(message), fmt, args);
 	f.message = arena_slice(r->a, slice_of(message));
-	locate_line(r->text, offset, &f.line, &f.column);
+	locate_line(r->text, locate(r->text, r->root, at, what), &f.line, &f.column);
 	ARENA_PUSH(r->a, r->findings, f);
 }
 
