@@ -8,6 +8,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 static const struct refusal missing_stub = {412, "missing_stub", "Invalid attachment stub"};
 static const struct refusal bad_attachment = {400, "bad_request", "Invalid attachment data"};
@@ -54,22 +55,64 @@ void attachments_write(const struct leaf *leaf, enum attachments_form form, stru
 		buf_ch(out, '}');
 }
 
+/* CouchDB keeps text packed and takes the digest of that, so the digest of such an attachment is not that of its bytes.
+ */
+static int is_packed(struct slice type_json)
+{
+	static const char *const types[] = {"\"text/", "\"application/javascript", "\"application/json",
+					    "\"application/xml"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (slice_starts(type_json, slice_of(types[i])))
+			return 1;
+	return 0;
+}
+
+/* gzip as CouchDB makes it: level 8, no name, no time. */
+static struct slice packed(struct slice bytes)
+{
+	z_stream z = {.next_in = (Bytef *)bytes.ptr, .avail_in = (uInt)bytes.len};
+	size_t size;
+	char *out;
+
+	if (deflateInit2(&z, 8, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		abort();
+	size = deflateBound(&z, (uLong)bytes.len);
+	out = xgrow(NULL, size);
+	z.next_out = (Bytef *)out;
+	z.avail_out = (uInt)size;
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+		abort();
+	deflateEnd(&z);
+	return (struct slice){out, size - z.avail_out};
+}
+
 static void digest_bytes(struct attachment *att)
 {
 	struct md5 m;
 	uint8_t digest[MD5_SIZE];
 	struct buf text = BUF_INIT(64);
+	struct slice stored = is_packed(att->type_json) ? packed(att->data) : att->data;
 
 	md5_init(&m);
-	md5_add(&m, att->data);
+	md5_add(&m, stored);
 	md5_end(&m, digest);
+	if (stored.ptr != att->data.ptr)
+		free((char *)stored.ptr);
 	buf_str(&text, "md5-");
 	base64_write((struct slice){(const char *)digest, sizeof(digest)}, &text);
 	att->digest = xslice(buf_slice(&text));
 	buf_release(&text);
 }
 
-static const struct refusal *read_data(struct attachment *att, struct slice base64)
+static int digest_is_plain(struct slice digest)
+{
+	return digest.len > 4 && slice_starts(digest, SLICE("md5-")) && !memchr(digest.ptr, '"', digest.len) &&
+	       !memchr(digest.ptr, '\\', digest.len);
+}
+
+/* A replicator's digest is kept: it may have been taken of bytes that were packed elsewhere. */
+static const struct refusal *read_data(struct attachment *att, struct slice base64, struct slice digest)
 {
 	size_t len;
 	char *bytes = xgrow(NULL, base64.len + 1);
@@ -82,7 +125,10 @@ static const struct refusal *read_data(struct attachment *att, struct slice base
 	bytes[len] = 0;
 	att->data = (struct slice){bytes, len};
 	att->length = len;
-	digest_bytes(att);
+	if (digest.ptr && digest_is_plain(digest))
+		att->digest = xslice(digest);
+	else
+		digest_bytes(att);
 	return NULL;
 }
 
@@ -107,7 +153,7 @@ static const struct refusal *read_stub(struct attachment *att, const struct json
 		return &missing_stub;
 	att->digest = xslice(json_get_text(given, "digest"));
 	att->length = read_count(json_gets(given, "length"), 0);
-	return memchr(att->digest.ptr, '"', att->digest.len) ? &bad_attachment : NULL;
+	return digest_is_plain(att->digest) ? NULL : &bad_attachment;
 }
 
 static const struct refusal *read_one(struct leaf *leaf, const struct json_member *given, const struct leaf *parent,
@@ -126,7 +172,9 @@ static const struct refusal *read_one(struct leaf *leaf, const struct json_membe
 		att->type_json = xslice(json_is(type, JSON_STRING) ? json_to_text(type, JSON_PLAIN, a)
 								   : SLICE("\"application/octet-stream\""));
 	if (json_is(data, JSON_STRING))
-		return read_data(att, data->text);
+		return read_data(att, data->text,
+				 origin == ATTACHMENTS_OF_REPLICATOR ? json_get_text(&given->value, "digest")
+								     : SLICE_NONE);
 	return json_is(json_gets(&given->value, "stub"), JSON_TRUE) ? read_stub(att, &given->value, known, origin)
 								    : &bad_attachment;
 }

@@ -29,3 +29,6 @@ tests_server_couchd_SOURCES = \
 	tests/server/store.c tests/server/store.h
 tests_server_couchd_LDADD = $(BASE_LIBS)
 EXTRA_DIST += tests/server/couchd.sh
+
+TESTS += tests/cli/standin.sh
+EXTRA_DIST += tests/cli/standin.sh fixtures/couch/raw
