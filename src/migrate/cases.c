@@ -158,7 +158,6 @@ static int record_page(struct run *r, struct page *page, struct err *err)
 		struct state_doc doc = {
 		    .kind = c->kind,
 		    .id = c->id,
-		    .rev = c->spooled.rev,
 		    .ignored = c->ignored,
 		    .attachments = c->spooled.attachments,
 		    .conflicts = c->spooled.conflicts,

@@ -100,14 +100,14 @@ static int put_checkpoint(struct run *r, struct sql_target *t, struct batch *b, 
 	clock_utc_text(now);
 	row.cells[CKPT_DOMAIN] = r->env->domain;
 	row.cells[CKPT_SEQ] = b->seq;
-	row.cells[CKPT_PASS] = cell_int(a, r->pass + (b->last ? 1 : 0));
-	row.cells[CKPT_READ] = cell_int(a, c->read);
-	row.cells[CKPT_WRITTEN] = cell_int(a, c->written);
-	row.cells[CKPT_UNCHANGED] = cell_int(a, c->unchanged);
-	row.cells[CKPT_DELETED] = cell_int(a, c->deleted);
-	row.cells[CKPT_SKIPPED] = cell_int(a, c->skipped);
-	row.cells[CKPT_REJECTED] = cell_int(a, c->rejected);
-	row.cells[CKPT_BYTES] = cell_int(a, c->bytes);
+	row.cells[CKPT_PASS] = row_int(a, r->pass + (b->last ? 1 : 0));
+	row.cells[CKPT_READ] = row_int(a, c->read);
+	row.cells[CKPT_WRITTEN] = row_int(a, c->written);
+	row.cells[CKPT_UNCHANGED] = row_int(a, c->unchanged);
+	row.cells[CKPT_DELETED] = row_int(a, c->deleted);
+	row.cells[CKPT_SKIPPED] = row_int(a, c->skipped);
+	row.cells[CKPT_REJECTED] = row_int(a, c->rejected);
+	row.cells[CKPT_BYTES] = row_int(a, c->bytes);
 	row.cells[CKPT_UPDATED_ON] = slice_of(now);
 	return sql_put(t, &sql_checkpoint, &row, 1, &outcome, a, NULL, err);
 }

@@ -184,7 +184,7 @@ static int settle_rowless(struct run *r, struct sql_target *t, struct page *page
 		if (c->has_row || first == at)
 			continue;
 		if (c->has_couch && c->spooled.deleted) {
-			held.v[first].cells[CASE_DELETED] = cell_bool(1);
+			held.v[first].cells[CASE_DELETED] = row_bool(1);
 			held.v[first].cells[CASE_COUCH_REV] = c->spooled.rev;
 			ARENA_PUSH(&page->arena, &marked, held.v[first]);
 		} else {

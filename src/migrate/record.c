@@ -22,7 +22,6 @@ static int record_stored(struct run *r, struct batch *b, const struct batch_doc 
 	struct state_doc doc = {
 	    .kind = d->mapped.kind->name,
 	    .id = d->id,
-	    .rev = d->mapped.rev,
 	    .ignored = d->ignored,
 	    .attachments = d->attachments,
 	    .conflicts = conflicts_of(d),

@@ -16,24 +16,24 @@ struct sql_row row_pair(struct arena *a, struct slice first, struct slice second
 	return r;
 }
 
-struct slice cell_int(struct arena *a, long long n)
+struct slice row_int(struct arena *a, long long n)
 {
 	return arena_printf(a, "%lld", n);
 }
 
-long long cell_to_int(struct slice cell)
+long long row_to_int(struct slice cell)
 {
 	long long n = 0;
 
 	return cell.ptr && number_to_i64(cell, &n) ? n : 0;
 }
 
-struct slice cell_bool(int truth)
+struct slice row_bool(int truth)
 {
 	return truth ? SLICE("t") : SLICE("f");
 }
 
-int cell_is_true(struct slice cell)
+int row_is_true(struct slice cell)
 {
 	return slice_is(cell, "t");
 }

@@ -13,9 +13,9 @@
 struct sql_row row_new(struct arena *a, int n);
 /* A row (or key tuple) of two cells. */
 struct sql_row row_pair(struct arena *a, struct slice first, struct slice second);
-struct slice cell_int(struct arena *a, long long n);
-long long cell_to_int(struct slice cell); /* 0 when NULL or no integer */
-struct slice cell_bool(int truth);
-int cell_is_true(struct slice cell);
+struct slice row_int(struct arena *a, long long n);
+long long row_to_int(struct slice cell); /* 0 when NULL or no integer */
+struct slice row_bool(int truth);
+int row_is_true(struct slice cell);
 
 #endif

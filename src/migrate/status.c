@@ -61,15 +61,15 @@ int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, 
 	c = rows.v[0].cells;
 	out->exists = 1;
 	out->seq = c[CKPT_SEQ];
-	out->pass = cell_to_int(c[CKPT_PASS]);
+	out->pass = row_to_int(c[CKPT_PASS]);
 	out->counters = (struct migrate_counters){
-	    .read = cell_to_int(c[CKPT_READ]),
-	    .written = cell_to_int(c[CKPT_WRITTEN]),
-	    .unchanged = cell_to_int(c[CKPT_UNCHANGED]),
-	    .deleted = cell_to_int(c[CKPT_DELETED]),
-	    .skipped = cell_to_int(c[CKPT_SKIPPED]),
-	    .rejected = cell_to_int(c[CKPT_REJECTED]),
-	    .bytes = cell_to_int(c[CKPT_BYTES]),
+	    .read = row_to_int(c[CKPT_READ]),
+	    .written = row_to_int(c[CKPT_WRITTEN]),
+	    .unchanged = row_to_int(c[CKPT_UNCHANGED]),
+	    .deleted = row_to_int(c[CKPT_DELETED]),
+	    .skipped = row_to_int(c[CKPT_SKIPPED]),
+	    .rejected = row_to_int(c[CKPT_REJECTED]),
+	    .bytes = row_to_int(c[CKPT_BYTES]),
 	};
 	return 0;
 }

@@ -107,7 +107,7 @@ static int mark_deleted(struct store *s, const struct sql_table *table, struct t
 
 		d->found = 1;
 		held.v[i].cells[ts->column_rev] = d->mapped.rev;
-		held.v[i].cells[ts->column_deleted] = cell_bool(1);
+		held.v[i].cells[ts->column_deleted] = row_bool(1);
 		ARENA_PUSH(s->a, &ts->changed_keys, row_pair(s->a, s->domain, d->id));
 	}
 	if (held.n == 0)
