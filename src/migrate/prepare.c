@@ -10,26 +10,25 @@ static void reject(struct batch *b, struct batch_doc *d, const char *reason)
 		d->id = arena_printf(&b->arena, "@%llu", (unsigned long long)d->row.offset);
 }
 
-/* Members that the source adds on request and that belong to no document. */
-static const char *const feed_members[] = {"_conflicts", "_deleted_conflicts", "_revisions", "_revs_info",
-					   "_local_seq"};
-
-static void drop_feed_members(struct batch *b, struct batch_doc *d)
+static int has_feed_metadata(const struct json *doc)
 {
-	int cloned = 0;
+	for (uint32_t i = 0; i < doc->count; i++)
+		if (mapping_is_feed_metadata(doc->members[i].key))
+			return 1;
+	return 0;
+}
 
+static void drop_feed_metadata(struct batch *b, struct batch_doc *d)
+{
+	d->mapped.bytes = d->row.doc;
 	d->conflicts = json_gets(&d->doc, "_conflicts");
-	for (size_t i = 0; i < sizeof(feed_members) / sizeof(feed_members[0]); i++) {
-		if (!json_gets(&d->doc, feed_members[i]))
-			continue;
-		if (!cloned)
-			d->doc = json_clone(&b->arena, &d->doc);
-		cloned = 1;
-		json_del(&d->doc, slice_of(feed_members[i]));
-	}
-	d->mapped.bytes = cloned ? json_to_text(&d->doc, JSON_PLAIN, &b->arena) : d->row.doc;
 	if (!json_is(d->conflicts, JSON_ARRAY) || d->conflicts->count == 0)
 		d->conflicts = NULL;
+	if (!has_feed_metadata(&d->doc))
+		return;
+	d->doc = json_clone(&b->arena, &d->doc);
+	mapping_drop_feed_metadata(&d->doc);
+	d->mapped.bytes = json_to_text(&d->doc, JSON_PLAIN, &b->arena);
 }
 
 /* Attachments whose bytes the feed does not carry, or carries inline: they are not brought over. */
@@ -54,7 +53,7 @@ static int parse(struct batch *b, struct batch_doc *d)
 		reject(b, d, "the document is no JSON object");
 		return 0;
 	}
-	drop_feed_members(b, d);
+	drop_feed_metadata(b, d);
 	d->attachments = count_attachments(&d->doc);
 	d->mapped.odd = info.odd;
 	d->mapped.doc = &d->doc;

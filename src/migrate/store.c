@@ -167,10 +167,8 @@ static void check_form(struct store *s, struct batch_doc *d, const struct sql_ro
 		copy_failed(s, d, &document, &err);
 		return;
 	}
-	if (mapping_form_sql_json(back, s->a, &sql, &err))
-		copy_failed(s, d, &document, &err);
-	else
-		compare(s, d, &sql);
+	mapping_form_sql_json_of(back, &document, s->a, &sql);
+	compare(s, d, &sql);
 }
 
 static void check_document(struct store *s, struct batch_doc *d, const struct sql_row *back)
