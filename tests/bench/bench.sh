@@ -12,6 +12,7 @@ mkdir -p "$work" || exit 1
 feed=$work/feed.json
 ticks=$(getconf CLK_TCK)
 
+# shellcheck source=tests/server/pg.sh
 . "$top_srcdir/tests/server/pg.sh"
 
 cleanup() {
@@ -92,8 +93,8 @@ echo
 printf '%-46s %9s %9s %9s\n' '' 'wall s' 'CPU s' 'RSS MiB'
 
 cat "$feed" >/dev/null # so that everybody finds it in the page cache
-run read dd if="$feed" of=/dev/null bs=1M
-show read '(a) reading the file'
+run reading dd if="$feed" of=/dev/null bs=1M
+show reading '(a) reading the file'
 run yajl "$tools/yajl_parse" "$feed"
 show yajl '(b) yajl alone'
 
@@ -104,6 +105,7 @@ read -r wall cpu rows <"$work/bare_all.out"
 echo "$wall $cpu $(field bare_all 3)" >"$work/bare"
 show bare '(d) bare prepared inserts of the same rows' "$rows rows; inserts only, without the reading of the rows"
 
+# shellcheck disable=SC2119 # no option of postgres is wanted
 start_pg >"$work/pg.out" || fail 'cannot start PostgreSQL' "$work/pg.out"
 create_pg_database settled || fail 'cannot make a database'
 before=$(server_cpu)

@@ -39,6 +39,7 @@ same_rows() {
 }
 
 clean_corpus() { # clean_corpus DOCS FILE
+	# shellcheck disable=SC2016 # the dollar signs are for node
 	node -e '
 		const { expectation } = require(process.argv[1]);
 		const feed = JSON.parse(require("fs").readFileSync(process.argv[3], "utf8"));
