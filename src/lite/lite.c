@@ -276,6 +276,11 @@ int64_t lite_changes(struct lite *db)
 	return sqlite3_changes(db->db);
 }
 
+int64_t lite_last_id(struct lite *db)
+{
+	return sqlite3_last_insert_rowid(db->db);
+}
+
 void *lite_handle(struct lite *db)
 {
 	return db->db;

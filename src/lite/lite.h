@@ -66,7 +66,8 @@ int lite_column_type(struct lite_stmt *s, int n); /* SQLITE_INTEGER, ... */
 int lite_columns(struct lite_stmt *s);
 const char *lite_column_name(struct lite_stmt *s, int n);
 void lite_done(struct lite_stmt *s); /* reset + clear bindings; NULL allowed */
-int64_t lite_changes(struct lite *db);
+int64_t lite_changes(struct lite *db); /* rows of the last INSERT, UPDATE or DELETE */
+int64_t lite_last_id(struct lite *db); /* rowid of the last INSERT */
 /* For calls this wrapper does not cover (backup API): the sqlite3 *, borrowed. */
 void *lite_handle(struct lite *db);
 

@@ -1,4 +1,17 @@
 # The room src/state/: its library and its unit tests.
 noinst_LIBRARIES += src/state/libstate.a
 src_state_libstate_a_SOURCES = \
-	src/state/state.h
+	src/state/state.c \
+	src/state/state.h \
+	src/state/state_cases.c \
+	src/state/state_counts.c \
+	src/state/state_docs.c \
+	src/state/state_intern.c \
+	src/state/state_internal.h \
+	src/state/state_lists.c \
+	src/state/state_marks.c
+
+UNIT_TESTS += tests/unit/test_state
+tests_unit_test_state_SOURCES = tests/unit/test_state.c
+tests_unit_test_state_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_state_LDADD = $(STATE_LIBS) $(CMOCKA_LIBS)

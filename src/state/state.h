@@ -7,6 +7,9 @@
  * the same state. Losing the file loses no data (rebuilt from target and source).
  * Writers: one at a time (the domain lock guards it); state_begin/commit group a batch. Readers open with STATE_READ_ONLY,
  * cannot write, and hold no long transaction: iterators read page by page.
+ * After an error inside a batch the batch must be rolled back; state_commit refuses it otherwise. Outside of a batch each operation is a
+ * transaction of its own. A commit is on the disk when it returns: the target's commit that relies on it comes next.
+ * Every id has one record: the source's document, what became of it, and its one kind. Ids are compared by bytes; no id is empty.
  * Errors: ERR_STATE (native = SQLite's code), ERR_NOTFOUND where a function says so.
  * Threads: one thread at a time per handle.
  */
@@ -36,7 +39,7 @@ MUST_CHECK int state_value_get(struct state *s, const char *key, struct arena *a
 
 /* ---- one record per Couch document of the domain that is stored in SQL (events and plain documents) ---- */
 struct state_doc {
-	struct slice kind, id, rev;
+	struct slice kind, id;
 	/* What rules ignored in it: JSON object rule name -> count, canonical, or SLICE_NONE. Interned, so that a million equal ones cost little. */
 	struct slice ignored;
 	uint32_t attachments; /* inline attachments not brought over */
@@ -44,9 +47,10 @@ struct state_doc {
 	/* JSON arrays as diff_list_to_json makes them; SLICE_NONE or "[]" = none. A row is kept only while there is something. */
 	struct slice diffs, changes;
 };
-/* Replaces everything known about this id (an id has one kind; an old record under another kind goes). */
+/* Replaces everything known about this id, reject, missing mark and spool copy included (an id has one kind; an old record under another
+ * kind goes). */
 MUST_CHECK int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err);
-/* The document is gone from the source (tombstone), or is not of this domain any more: forgets diffs, changes, reject, spool copy. */
+/* The document is gone from the source (tombstone), or is not of this domain any more: forgets all that is known about it. */
 MUST_CHECK int state_doc_forget(struct state *s, struct slice id, struct err *err);
 
 /* ---- spool of Couch cases: kept for later comparison; `pending` until compared ---- */
@@ -57,7 +61,8 @@ struct state_case {
 	int pending;
 	uint32_t attachments, conflicts;
 };
-/* Puts it as pending, unless the same revision is there already and is not pending: then *same = 1 and nothing changes. */
+/* Puts it as pending, unless the same revision is there already and is not pending: then *same = 1 and only the attachments and
+ * conflicts are brought up to date. A reject of this id goes; diffs, changes and missing mark stay until it is compared. */
 MUST_CHECK int state_case_put(struct state *s, const struct state_case *c, int *same, struct err *err);
 MUST_CHECK int state_case_get(struct state *s, struct slice id, struct arena *a, struct state_case *out, struct err *err); /* ERR_NOTFOUND */
 /* Marks as pending again those that exist. */
@@ -72,11 +77,12 @@ MUST_CHECK int state_case_pending(struct state *s, struct slice after, int limit
 MUST_CHECK int state_case_page(struct state *s, struct slice after, int limit, struct arena *a, struct state_cases *out, struct err *err);
 
 enum state_missing { STATE_NOT_MISSING, STATE_MISSING };
-/* The outcome of comparing one case: replaces its diffs, changes, ignored and missing marks, clears pending. doc->kind is the kind under
- * which it counts. Works for SQL-only cases too (no spool row). */
+/* The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark, clears pending; doc->attachments and
+ * doc->conflicts are not looked at. Works for SQL-only cases too (no spool row): these are not among the documents of state_kinds. A reject
+ * is not marked missing. */
 MUST_CHECK int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing, struct err *err);
 
-/* ---- missing documents ---- */
+/* ---- missing documents (of the source, without a counterpart in SQL); a reject is not marked ---- */
 MUST_CHECK int state_missing_put(struct state *s, struct slice kind, struct slice id, struct err *err);
 MUST_CHECK int state_missing_del(struct state *s, struct slice id, struct err *err);
 
@@ -91,7 +97,7 @@ struct state_reject {
 MUST_CHECK int state_reject_put(struct state *s, const struct state_reject *r, struct err *err);
 MUST_CHECK int state_reject_del(struct state *s, struct slice id, struct err *err);
 
-/* ---- ids that belong to other domains ---- */
+/* ---- ids that belong to other domains: what was known about such an id as this domain's goes ---- */
 MUST_CHECK int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err);
 MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain, struct err *err); /* absent: SLICE_NONE */
 

@@ -1,0 +1,200 @@
+#include "config.h"
+
+#include "state/state_internal.h"
+
+/* ---- missing ---- */
+
+int doc_put_missing(struct state *s, struct slice kind, struct slice id, struct err *err)
+{
+	struct lite_stmt *stmt = NULL;
+	int rc = lite_stmt(s->db,
+			   "INSERT INTO missing (id, kind) VALUES (?1, ?2)"
+			   " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind",
+			   &stmt, err);
+	if (rc != 0)
+		return rc;
+	lite_bind_bytes(stmt, 1, id);
+	lite_bind_bytes(stmt, 2, kind);
+	return lite_run(stmt, err);
+}
+
+static int mark_missing(struct state *s, struct slice kind, struct slice id, struct err *err)
+{
+	struct doc_row old, next;
+	int rc = doc_read(s, id, &old, err);
+	next = old;
+	next.flags |= DOC_MISSING;
+	if (rc != 0 || (old.flags & DOC_REJECT))
+		return rc;
+	if (!old.found)
+		rc = intern_number(s->db, &s->names, kind, &next.kind, err);
+	if (rc == 0)
+		rc = doc_change(s, id, &old, &next, err);
+	return rc == 0 ? doc_put_missing(s, kind, id, err) : rc;
+}
+
+int state_missing_put(struct state *s, struct slice kind, struct slice id, struct err *err)
+{
+	int own = 0;
+	int rc = state_op_begin(s, &own, err);
+	if (rc != 0)
+		return rc;
+	rc = mark_missing(s, kind, id, err);
+	return state_op_end(s, own, rc, err);
+}
+
+/* Takes one flag, and what hangs on it, from an id. */
+static int clear_flag(struct state *s, struct slice id, int64_t flag, struct err *err)
+{
+	struct doc_row old, next;
+	int own = 0;
+	int rc = state_op_begin(s, &own, err);
+	if (rc != 0)
+		return rc;
+	rc = doc_read(s, id, &old, err);
+	next = old;
+	next.flags &= ~flag;
+	if (rc == 0)
+		rc = doc_change(s, id, &old, &next, err);
+	return state_op_end(s, own, rc, err);
+}
+
+int state_missing_del(struct state *s, struct slice id, struct err *err)
+{
+	return clear_flag(s, id, DOC_MISSING, err);
+}
+
+/* ---- rejects ---- */
+
+static int write_reject(struct state *s, const struct state_reject *r, struct err *err)
+{
+	struct lite_stmt *stmt = NULL;
+	int rc = lite_stmt(s->db,
+			   "INSERT OR REPLACE INTO reject (id, kind, rev, reason, offset, length, sha256, body)"
+			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+			   &stmt, err);
+	if (rc != 0)
+		return rc;
+	lite_bind_bytes(stmt, 1, r->id);
+	lite_bind_bytes(stmt, 2, r->kind.ptr ? r->kind : SLICE(""));
+	lite_bind_bytes(stmt, 3, r->rev);
+	lite_bind_bytes(stmt, 4, r->reason.ptr ? r->reason : SLICE(""));
+	lite_bind_int(stmt, 5, (int64_t)r->offset);
+	lite_bind_int(stmt, 6, (int64_t)r->length);
+	lite_bind_bytes(stmt, 7, r->sha256);
+	lite_bind_bytes(stmt, 8, r->body);
+	return lite_run(stmt, err);
+}
+
+static int put_reject(struct state *s, const struct state_reject *r, struct err *err)
+{
+	struct doc_row old, next;
+	int rc = doc_read(s, r->id, &old, err);
+	next = old;
+	next.flags = (next.flags | DOC_REJECT) & ~DOC_MISSING;
+	if (rc == 0 && !(old.flags & DOC_SOURCE))
+		rc = intern_number(s->db, &s->names, r->kind.ptr ? r->kind : SLICE(""), &next.kind, err);
+	if (rc == 0)
+		rc = doc_change(s, r->id, &old, &next, err);
+	return rc == 0 ? write_reject(s, r, err) : rc;
+}
+
+int state_reject_put(struct state *s, const struct state_reject *r, struct err *err)
+{
+	int own = 0;
+	int rc = state_op_begin(s, &own, err);
+	if (rc != 0)
+		return rc;
+	rc = put_reject(s, r, err);
+	return state_op_end(s, own, rc, err);
+}
+
+int state_reject_del(struct state *s, struct slice id, struct err *err)
+{
+	return clear_flag(s, id, DOC_REJECT, err);
+}
+
+static struct slice kept(struct arena *a, struct slice s)
+{
+	return s.ptr ? arena_slice(a, s) : SLICE_NONE;
+}
+
+int state_reject_get(struct state *s, struct slice id, struct arena *a, struct state_reject *out, struct err *err)
+{
+	struct lite_stmt *stmt = NULL;
+	int row = 0;
+	int rc = lite_stmt(s->db, "SELECT kind, rev, reason, offset, length, sha256, body FROM reject WHERE id = ?1",
+			   &stmt, err);
+	if (rc != 0)
+		return state_told(rc, err);
+	lite_bind_bytes(stmt, 1, id);
+	rc = lite_step(stmt, &row, err);
+	if (row)
+		*out = (struct state_reject){
+		    .id = arena_slice(a, id),
+		    .kind = kept(a, lite_text(stmt, 0)),
+		    .rev = kept(a, lite_text(stmt, 1)),
+		    .reason = kept(a, lite_text(stmt, 2)),
+		    .offset = (uint64_t)lite_int(stmt, 3),
+		    .length = (uint64_t)lite_int(stmt, 4),
+		    .sha256 = kept(a, lite_text(stmt, 5)),
+		    .body = kept(a, lite_text(stmt, 6)),
+		};
+	lite_done(stmt);
+	if (rc == 0 && !row)
+		return err_set(err, ERR_NOTFOUND, "document %.*s is not among the rejects", SLICE_ARG(id));
+	return state_told(rc, err);
+}
+
+/* ---- ids of other domains ---- */
+
+static int put_skipped(struct state *s, struct slice id, struct slice domain, struct err *err)
+{
+	struct doc_row old, nothing = {0};
+	struct lite_stmt *stmt = NULL;
+	int64_t number = 0;
+	int rc = doc_read(s, id, &old, err);
+	if (rc == 0)
+		rc = doc_change(s, id, &old, &nothing, err);
+	if (rc == 0)
+		rc = intern_number(s->db, &s->names, domain, &number, err);
+	if (rc == 0)
+		rc = lite_stmt(
+		    s->db,
+		    "INSERT INTO skipped VALUES (?1, ?2)"
+		    " ON CONFLICT (id) DO UPDATE SET domain = excluded.domain WHERE domain <> excluded.domain",
+		    &stmt, err);
+	if (rc != 0)
+		return rc;
+	s->any_skipped = 1;
+	lite_bind_bytes(stmt, 1, id);
+	lite_bind_int(stmt, 2, number);
+	return lite_run(stmt, err);
+}
+
+int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err)
+{
+	int own = 0;
+	int rc = state_op_begin(s, &own, err);
+	if (rc != 0)
+		return rc;
+	rc = put_skipped(s, id, domain, err);
+	return state_op_end(s, own, rc, err);
+}
+
+int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain, struct err *err)
+{
+	struct lite_stmt *stmt = NULL;
+	int row = 0;
+	*domain = SLICE_NONE;
+	int rc = lite_stmt(s->db, "SELECT name.text FROM skipped CROSS JOIN name ON name.n = domain WHERE id = ?1",
+			   &stmt, err);
+	if (rc != 0)
+		return state_told(rc, err);
+	lite_bind_bytes(stmt, 1, id);
+	rc = lite_step(stmt, &row, err);
+	if (row)
+		*domain = arena_slice(a, lite_text(stmt, 0));
+	lite_done(stmt);
+	return state_told(rc, err);
+}
