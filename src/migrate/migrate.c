@@ -97,6 +97,17 @@ static int refuse_setting(const struct run *r, const char *what, struct slice wa
 			SLICE_ARG(r->env->domain));
 }
 
+/* jsonb gives back other bytes for the same value. */
+static int same_json(struct slice x, struct slice y)
+{
+	struct arena a = ARENA_INIT;
+	struct json vx, vy;
+	int same = json_read(x, &a, 0, &vx, NULL, NULL) == 0 && json_read(y, &a, 0, &vy, NULL, NULL) == 0 && json_eq(&vx, &vy);
+
+	arena_release(&a);
+	return same;
+}
+
 static int check_settings(const struct run *r, const struct status *s, struct slice identity, struct slice settings,
 			  struct err *err)
 {
@@ -114,14 +125,14 @@ static int check_settings(const struct run *r, const struct status *s, struct sl
 		return refuse_setting(r, "source", s->source, source, err);
 	if (!slice_eq(s->profile, r->profile->name))
 		return refuse_setting(r, "profile", s->profile, r->profile->name, err);
-	if (s->settings.ptr && !slice_eq(s->settings, settings)) {
+	if (s->settings.ptr && !same_json(s->settings, settings)) {
 		err_set(err, ERR_STATE, "the mapping of profile %.*s has changed since this migration began",
 			SLICE_ARG(r->profile->name));
 		return err_hint(
 		    err,
 		    "rules may change during a migration, kinds and columns may not; begin again with `settle reset`");
 	}
-	if (s->source_identity.ptr && identity.ptr && !slice_eq(s->source_identity, identity)) {
+	if (s->source_identity.ptr && identity.ptr && !same_json(s->source_identity, identity)) {
 		err_set(err, ERR_STATE,
 			"the source is not the database this migration began with: it was %.*s and is %.*s",
 			SLICE_ARG(s->source_identity), SLICE_ARG(identity));
