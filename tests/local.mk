@@ -1,7 +1,7 @@
 # Tests that belong to no single room, and what the tests share.
 
 # Fuzz targets. With --enable-fuzz libFuzzer drives them; otherwise `make check` replays fixtures/fuzz/NAME through each fuzz_NAME.
-FUZZ_TARGETS = tests/fuzz/fuzz_feed tests/fuzz/fuzz_json tests/fuzz/fuzz_profile
+FUZZ_TARGETS = tests/fuzz/fuzz_blocks tests/fuzz/fuzz_feed tests/fuzz/fuzz_json tests/fuzz/fuzz_profile
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += fixtures/fuzz
 if FUZZ
@@ -12,6 +12,10 @@ FUZZ_MAIN = tests/fuzz/standalone.c
 LIBFUZZER_FLAGS =
 TESTS += $(FUZZ_TARGETS)
 endif
+
+tests_fuzz_fuzz_blocks_SOURCES = tests/fuzz/fuzz_blocks.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_blocks_LDFLAGS = $(LIBFUZZER_FLAGS)
+tests_fuzz_fuzz_blocks_LDADD = $(MAPPING_LIBS)
 
 tests_fuzz_fuzz_feed_SOURCES = tests/fuzz/fuzz_feed.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_feed_LDFLAGS = $(LIBFUZZER_FLAGS)

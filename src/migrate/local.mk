@@ -46,7 +46,11 @@ tests_unit_test_pipeline_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
 # The mapping needs no database: these link it alone.
 MAPPING_LIBS = src/migrate/libmigrate.a $(PROFILE_LIBS)
 
-UNIT_TESTS += tests/unit/test_mapping_form
+UNIT_TESTS += tests/unit/test_mapping_case tests/unit/test_mapping_form
+tests_unit_test_mapping_case_SOURCES = tests/unit/test_mapping_case.c tests/unit/mapping_docs.h tests/unit/random_json.h
+tests_unit_test_mapping_case_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_mapping_case_LDADD = $(MAPPING_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_mapping_form_SOURCES = tests/unit/test_mapping_form.c tests/unit/mapping_docs.h tests/unit/random_json.h
 tests_unit_test_mapping_form_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_mapping_form_LDADD = $(MAPPING_LIBS) $(CMOCKA_LIBS)
