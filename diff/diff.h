@@ -1,8 +1,8 @@
 /*
  * diff: JSON x JSON -> differences. Pure: no I/O, memory from the caller's arena.
- * Order of tests and shapes: BEHAVIOUR.md section 1 with DESIGN.md decisions 1 and 5. old = Couch side, new = SQL side; NULL = absent
- * (JSON null is a value). Paths are raw keys and list positions, never joined.
- * Threads: functions are reentrant.
+ * Order of tests and shapes: BEHAVIOUR.md section 1 with DESIGN.md decisions 1 and 5. old = Couch side, new = SQL side;
+ * NULL = absent (JSON null is a value). Paths are raw keys and list positions, never joined. Threads: functions are
+ * reentrant.
  */
 #ifndef DIFF_DIFF_H
 #define DIFF_DIFF_H
@@ -34,13 +34,15 @@ struct diff_list { /* in an arena; ARENA_PUSH */
 	size_t n, cap;
 };
 
-/* Appends every difference between the two values (either may be NULL = absent; both absent: none). Values are borrowed. */
+/* Appends every difference between the two values (either may be NULL = absent; both absent: none). Values are
+ * borrowed. */
 void diff_json(const struct json *couch, const struct json *sql, struct arena *a, struct diff_list *out);
 
 const char *diff_type_name(enum diff_type type);
 int diff_type_parse(struct slice name, enum diff_type *out); /* 0 or -1 */
 
-/* {"type","path":[...],"old"?,"new"?,"reason"?} and back; values are shared, not copied. from_json: ERR_SYNTAX names what is wrong. */
+/* {"type","path":[...],"old"?,"new"?,"reason"?} and back; values are shared, not copied. from_json: ERR_SYNTAX names
+ * what is wrong. */
 struct json diff_to_json(const struct diff *d, struct arena *a);
 struct json diff_list_to_json(const struct diff_list *list, struct arena *a);
 MUST_CHECK int diff_from_json(const struct json *v, struct arena *a, struct diff *out, struct err *err);

@@ -1,11 +1,17 @@
 /*
- * rules: which differences are expected. A rule set is data (a profile fills and checks it, rules_build indexes it); filtering is pure.
- * Semantics: BEHAVIOUR.md sections 2-6 with DESIGN.md decisions 5-9. The rules of a document are those of its own doc type, then those
- * of its group; of them the plain rules with a path come first, then the replacing rules, then the plain rules for every path; the first
- * hit wins. (Indices are sorted and compared again before any plain rule, so that the noise in them is counted once.) In a pattern `[*]` matches any list position, `*` any one element, `...` any number of elements (none too).
- * A replacing rule runs at most once for a document: it consumes every difference it claims and puts what it finds in their stead; that
- * is then filtered by the plain rules. Two rules never claim the same difference, so replacements are unique by (type, path).
+ * rules: which differences are expected. A rule set is data (a profile fills and checks it, rules_build indexes it);
+ * filtering is pure. Semantics: BEHAVIOUR.md sections 2-6 with DESIGN.md decisions 5-9.
+ *
+ * The rules of a document are those of its own doc type, then those of its group; of them the plain rules with a path
+ * come first, then the replacing rules, then the plain rules for every path; the first hit wins. (Indices are sorted
+ * and compared again before any plain rule, so that the noise in them is counted once.) In a pattern `[*]` matches any
+ * list position, `*` any one element, `...` any number of elements (none too).
+ *
+ * A replacing rule runs at most once for a document: it consumes every difference it claims and puts what it finds in
+ * their stead; that is then filtered by the plain rules. No difference is consumed twice, so replacements are unique by
+ * (type, path with position).
  * A difference counts as ignored under the rule that dropped it; a replaced one only when nothing stands in its stead.
+ *
  * Threads: a built rule set is read-only and may be shared.
  */
 #ifndef DIFF_RULES_H
@@ -27,7 +33,7 @@ struct rule_step {
 	struct slice key;
 };
 
-struct rule_context { /* what a predicate may look at */
+struct rule_context {                        /* what a predicate may look at */
 	const struct json *couch, *sql;      /* whole documents; NULL = absent */
 	struct slice kind;                   /* doc type */
 	const struct slice *no_action_forms; /* ids of forms that touch this case without actions (decision 7) */
@@ -43,27 +49,27 @@ struct rule_named_predicate {
 extern const struct rule_named_predicate rule_predicates[]; /* ended by name == NULL */
 
 enum rule_action {
-	RULE_IGNORE,           /* drop the diff */
-	RULE_RENAME,           /* old_name in Couch is new_name in SQL (BEHAVIOUR 5, decision 8) */
-	RULE_ID_SET,           /* xform_ids: compare as sets (BEHAVIOUR 6.1, decision 7) */
-	RULE_ATTACHMENTS,      /* case_attachments: compare by name with the rules of kind `inner` (6.2) */
-	RULE_INDICES,          /* indices: compare sorted by identifier (6.3) */
+	RULE_IGNORE,      /* drop the diff */
+	RULE_RENAME,      /* old_name in Couch is new_name in SQL (BEHAVIOUR 5, decision 8) */
+	RULE_ID_SET,      /* xform_ids: compare as sets (BEHAVIOUR 6.1, decision 7) */
+	RULE_ATTACHMENTS, /* case_attachments: compare by name with the rules of kind `inner` (6.2) */
+	RULE_INDICES,     /* indices: compare sorted by identifier (6.3) */
 };
 
 struct rule {
-	struct slice group;     /* doc type, group, or prefix pattern: see rules_build */
+	struct slice group; /* doc type, group, or prefix pattern: see rules_build */
 	enum rule_action action;
-	int any_type;           /* 1: every diff type */
+	int any_type; /* 1: every diff type */
 	enum diff_type type;
-	int any_path;           /* 1: every path */
+	int any_path;                 /* 1: every path */
 	const struct rule_step *path; /* RULE_ID_SET, RULE_ATTACHMENTS, RULE_INDICES: one key, the field */
 	uint32_t npath;
 	struct rule_value old_value, new_value;
-	rule_predicate *predicate; /* or NULL */
+	rule_predicate *predicate;       /* or NULL */
 	struct slice old_name, new_name; /* RULE_RENAME */
-	struct slice inner;     /* RULE_ATTACHMENTS: the kind as which one attachment is compared */
-	struct slice reason;    /* why it is expected */
-	struct slice name;      /* how the tally calls it: unique within the set, e.g. "CommCareCase*: missing _rev" */
+	struct slice inner;              /* RULE_ATTACHMENTS: the kind as which one attachment is compared */
+	struct slice reason;             /* why it is expected */
+	struct slice name; /* how the tally calls it: unique within the set, e.g. "CommCareCase*: missing _rev" */
 	const struct json *source; /* the value in the profile it was read from, to find its line again; NULL if none */
 };
 
@@ -82,12 +88,12 @@ struct ruleset { /* zeroed: no rules, everything is kept */
 };
 
 /*
- * Makes a rule set of rules in profile order. A rule belongs to the kind its group names, to the kinds of the rule_group its group names,
- * or, when no such rule_group exists and the name ends in '*', to every kind that starts with what stands before the '*'.
- * Rules and groups are borrowed for the life of the set; the index lives in the arena.
+ * Makes a rule set of rules in profile order. A rule belongs to the kind its group names, to the kinds of the
+ * rule_group its group names, or, when no such rule_group exists and the name ends in '*', to every kind that starts
+ * with what stands before the '*'. Rules and groups are borrowed for the life of the set; the index lives in the arena.
  */
 void rules_build(const struct rule *rules, size_t n, const struct rule_group *groups, size_t n_groups, struct arena *a,
-                 struct ruleset *out);
+		 struct ruleset *out);
 
 struct ignored { /* one dropped diff with the rule that dropped it */
 	const struct rule *rule;
@@ -100,10 +106,10 @@ struct ignored_list {
 };
 
 /*
- * Filters the raw differences of one document: survivors are appended to *kept, dropped ones to *ignored (NULL: not wanted). Everything
- * lives in the arena or is borrowed from raw and ctx.
+ * Filters the raw differences of one document: survivors are appended to *kept, dropped ones to *ignored (NULL: not
+ * wanted). Everything lives in the arena or is borrowed from raw and ctx.
  */
-void rules_filter(const struct ruleset *rules, const struct rule_context *ctx, const struct diff_list *raw, struct arena *a,
-                  struct diff_list *kept, struct ignored_list *ignored);
+void rules_filter(const struct ruleset *rules, const struct rule_context *ctx, const struct diff_list *raw,
+		  struct arena *a, struct diff_list *kept, struct ignored_list *ignored);
 
 #endif

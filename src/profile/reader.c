@@ -7,6 +7,7 @@
 
 #define MAX_FINDINGS 100 /* enough to mend; each costs another look at the text */
 
+PRINTF_LIKE(5, 0)
 static void push_finding(struct reader *r, enum finding_kind kind, const struct json *at, enum locate_what what,
 			 const char *fmt, va_list args)
 {
