@@ -315,6 +315,7 @@ static const struct finding_case {
      "unknown key \"b\""},
     {HEAD KINDS "\"rules\":[{\"f\\u006fr\":\"A\",\"rules\":[{\"reason\":\"r\",@\"\\u0062\":{\"x\":[]}}]}]}", 1,
      "unknown key \"b\""},
+    {RULE("{\"reason\":\"r\",\"b\":1,@\"b\":2}"), 1, "unknown key \"b\""},
     /* suspicious */
     {RULE("@{\"reason\":\"r\"}"), 0, "drops every difference"},
     {RULE("@{\"path\":\"...\",\"reason\":\"r\"}"), 0, "drops every difference"},

@@ -238,6 +238,23 @@ static void test_rules__replaced_differences_come_once_for_each_position(void **
 	arena_release(&a);
 }
 
+static void test_rules__noise_in_indices_is_counted_once(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct ruleset rules =
+	    rules_of("{\"for\":\"A\",\"rules\":[{\"compare\":\"indices\",\"field\":\"i\",\"reason\":\"r\"},"
+		     "{\"path\":[\"i\",\"[*]\",\"case_id\"],\"absent\":\"old\",\"reason\":\"noise\"}]}",
+		     &a);
+	struct outcome o = filter(&rules, "A", "{\"i\":[{\"identifier\":\"b\"},{\"identifier\":\"a\"}]}",
+				  "{\"i\":[{\"identifier\":\"a\"},{\"identifier\":\"b\",\"case_id\":1}]}", &a);
+
+	(void)state;
+	assert_int_equal(o.kept.n, 0);
+	assert_int_equal(o.ignored.n, 1);
+	assert_true(slice_is(o.ignored.v[0].rule->reason, "noise"));
+	arena_release(&a);
+}
+
 static void test_rules__attachments_use_the_rules_of_their_part(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -306,6 +323,7 @@ int main(void)
 	    cmocka_unit_test(test_rules__what_replaces_is_filtered_by_plain_rules),
 	    cmocka_unit_test(test_rules__a_second_rename_takes_what_the_first_left),
 	    cmocka_unit_test(test_rules__replaced_differences_come_once_for_each_position),
+	    cmocka_unit_test(test_rules__noise_in_indices_is_counted_once),
 	    cmocka_unit_test(test_rules__attachments_use_the_rules_of_their_part),
 	    cmocka_unit_test(test_rules__stored_differences_without_documents_meet_plain_rules_only),
 	    cmocka_unit_test(test_rules__every_predicate_is_explained),
