@@ -31,3 +31,34 @@ EXTRA_PROGRAMS += tests/bench/bench_sql
 tests_bench_bench_sql_SOURCES = tests/bench/bench_sql.c
 tests_bench_bench_sql_LDADD = $(SQL_LIBS)
 EXTRA_DIST += tests/server/pg.sh
+
+SQL_PLACE = tests/unit/sql_place.c tests/unit/sql_place.h
+UNIT_TESTS += tests/unit/test_sql_model
+tests_unit_test_sql_model_SOURCES = tests/unit/test_sql_model.c tests/unit/random_json.h $(SQL_PLACE)
+tests_unit_test_sql_model_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_model_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_sql
+tests_unit_test_sql_SOURCES = tests/unit/test_sql.c $(SQL_PLACE)
+tests_unit_test_sql_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_sql_lock
+tests_unit_test_sql_lock_SOURCES = tests/unit/test_sql_lock.c $(SQL_PLACE)
+tests_unit_test_sql_lock_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_lock_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_sql_sqlite
+tests_unit_test_sql_sqlite_SOURCES = tests/unit/test_sql_sqlite.c $(SQL_PLACE)
+tests_unit_test_sql_sqlite_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_sqlite_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+# Needs a server: run by tests/cli/sql-pg.sh, as the programs above are once more.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_sql_pg
+TESTS += tests/cli/sql-pg.sh
+endif
+EXTRA_DIST += tests/cli/sql-pg.sh
+tests_unit_test_sql_pg_SOURCES = tests/unit/test_sql_pg.c $(SQL_PLACE)
+tests_unit_test_sql_pg_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_pg_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)

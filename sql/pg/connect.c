@@ -209,6 +209,7 @@ void pg_close(struct sql_target *base)
 {
 	struct pg_target *t = pg_of(base);
 
+	pg_unlock(t);
 	PQfinish(t->conn);
 	pg_stmts_release(&t->stmts);
 	buf_release(&t->text);

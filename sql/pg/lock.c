@@ -5,8 +5,12 @@
  */
 #include "config.h"
 
+#include "base/clock.h"
 #include "sql/pg/pg.h"
 #include "sql/tables.h"
+
+#define LOCK_TRIES 10
+#define LOCK_PAUSE_MS 100
 
 /* FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): advisory locks are numbers shared by the whole
  * database. */
@@ -40,15 +44,14 @@ static int try_lock(struct pg_target *t, struct slice domain, int *got, struct e
 	return rc;
 }
 
-static void unlock(struct pg_target *t, struct slice domain)
+void pg_unlock(struct pg_target *t)
 {
 	struct err ignored = ERR_INIT;
-	struct pg_params p = {0};
 
-	buf_str(pg_text(t), "SELECT pg_advisory_unlock($1)");
-	pg_param_int(&p, pg_lock_key(t->schema, domain));
-	if (pg_run(t, &p, NULL, &ignored) != 0)
+	/* The server would do it by itself, but only some time after the connection is closed. */
+	if (t->holds_lock && pg_simple(t, "SELECT pg_advisory_unlock_all()", NULL, &ignored) != 0)
 		sql_log(&t->base, SLICE("unlock failed: the connection is gone, and the lock with it"));
+	t->holds_lock = 0;
 }
 
 static int say_busy(struct pg_target *t, struct slice domain, struct err *err)
@@ -93,18 +96,31 @@ static int raise_epoch(struct pg_target *t, struct slice domain, int64_t *epoch,
 	return rc;
 }
 
+/* A holder that was just killed keeps its lock until the server has noticed. */
+static int try_lock_for_a_while(struct pg_target *t, struct slice domain, int *got, struct err *err)
+{
+	int rc = try_lock(t, domain, got, err);
+
+	for (int i = 0; i < LOCK_TRIES && rc == 0 && !*got; i++) {
+		clock_sleep_ms(LOCK_PAUSE_MS);
+		rc = try_lock(t, domain, got, err);
+	}
+	return rc;
+}
+
 int pg_lock(struct sql_target *base, struct slice domain, int64_t *epoch, struct err *err)
 {
 	struct pg_target *t = pg_of(base);
 	int got = 0;
-	int rc = try_lock(t, domain, &got, err);
+	int rc = try_lock_for_a_while(t, domain, &got, err);
 
 	if (rc == 0 && !got)
 		return say_busy(t, domain, err);
+	t->holds_lock = got;
 	if (rc == 0)
 		rc = raise_epoch(t, domain, epoch, err);
-	if (rc && got)
-		unlock(t, domain);
+	if (rc)
+		pg_unlock(t);
 	return rc;
 }
 

@@ -35,6 +35,7 @@ struct pg_target {
 	struct buf text; /* the statement being written */
 	struct buf out;  /* COPY data or parameters being written */
 	int distribute;
+	int holds_lock;
 };
 
 static inline struct pg_target *pg_of(struct sql_target *t)
@@ -119,6 +120,7 @@ int pg_has_citus(struct pg_target *t, int *has, struct err *err);
 
 /* ---- lock.c ---- */
 int pg_lock(struct sql_target *t, struct slice domain, int64_t *epoch, struct err *err);
+void pg_unlock(struct pg_target *t); /* no lock: nothing happens */
 int pg_check_epoch(struct sql_target *t, int *same, struct err *err);
 int64_t pg_lock_key(const char *schema, struct slice domain);
 

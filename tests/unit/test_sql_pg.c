@@ -1,0 +1,550 @@
+/* What only PostgreSQL does, above all how its refusals are told. Needs SETTLE_TEST_PG (tests/cli/sql-pg.sh). */
+#include "config.h"
+
+#include "base/buf.h"
+#include "sql/pg/pg.h"
+#include "tests/unit/sql_place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SECRET "hunter2-geheim"
+
+/* ---- help ---- */
+
+/* Opening this target must fail; the words of the password must not come out. */
+static void must_not_open(struct place *p, const char *url, unsigned flags, struct err *e)
+{
+	struct sql_target *t = NULL;
+	struct url parsed;
+
+	MUST(url_parse_target(url, &p->memory, &parsed, err));
+	*e = (struct err)ERR_INIT;
+	if (sql_open(&t, &(struct sql_options){.url = &parsed, .schema = p->schema, .flags = flags}, e) == 0) {
+		sql_close(t);
+		fail_msg("%s was opened", url);
+	}
+	assert_null(t);
+	assert_null(strstr(e->msg, "hunter2"));
+	assert_null(strstr(e->hint, "hunter2"));
+	assert_null(strchr(e->msg, '\n'));
+}
+
+/* The test's URL for another database, user or host. */
+static const char *url_with(struct place *p, const char *user, const char *database, const char *more)
+{
+	return arena_printf(&p->memory, "postgres://%s@/%s?host=%s%s", user, database, getenv("PGHOST"), more).ptr;
+}
+
+#define TELLS(text, part)                                                    \
+	do {                                                                 \
+		if (!strstr((text), (part)))                                 \
+			fail_msg("'%s' does not tell '%s'", (text), (part)); \
+	} while (0)
+
+static void put_one(struct sql_target *t, const char *id, struct arena *a)
+{
+	struct sql_row row = document_row(id, "{}", a);
+	enum sql_outcome outcome;
+
+	MUST(sql_put(t, &sql_documents, &row, 1, &outcome, a, NULL, err));
+}
+
+/* ---- no connection ---- */
+
+static void test_sql_open__wrong_password(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	must_not_open(p, url_with(p, "settle_password:" SECRET, "settle_test", ""), SQL_CREATE, &e);
+	assert_int_equal(e.code, ERR_TARGET);
+	assert_string_equal(e.sqlstate, "28P01");
+	assert_int_equal(e.retryable, 0);
+	TELLS(e.msg, "password authentication failed");
+	TELLS(e.hint, "PGPASSWORD");
+	assert_null(strstr(e.msg, "28P01"));
+}
+
+static void test_sql_open__no_password(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	must_not_open(p, url_with(p, "settle_password", "settle_test", ""), SQL_CREATE, &e);
+	TELLS(e.msg, "password");
+}
+
+static void test_sql_open__password_in_the_keyword_form_stays_secret(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+	const char *base = arena_printf(&p->memory, "host=%s user=settle_password dbname=", getenv("PGHOST")).ptr;
+
+	/* The database's name is the password: the server quotes the name, the message must not. */
+	setenv("PGPASSWORD", SECRET, 1);
+	must_not_open(p, arena_printf(&p->memory, "%s" SECRET, base).ptr, SQL_CREATE, &e);
+	unsetenv("PGPASSWORD");
+	must_not_open(p, arena_printf(&p->memory, "%s'" SECRET "' password='" SECRET "'", base).ptr, SQL_CREATE, &e);
+}
+
+static void test_sql_open__unreadable_connection_string(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	must_not_open(p, url_with(p, "u:" SECRET, "d", "&nonsense=1"), SQL_CREATE, &e);
+	assert_int_equal(e.code, ERR_USAGE);
+	TELLS(e.hint, "keyword=value");
+}
+
+static void test_sql_open__unknown_host(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	must_not_open(p, "postgres://u:" SECRET "@no-such-host.invalid/d", SQL_CREATE, &e);
+	assert_string_equal(e.sqlstate, "08001");
+	assert_int_equal(e.retryable, 1);
+	TELLS(e.msg, "no-such-host.invalid");
+	TELLS(e.hint, "check host");
+}
+
+static void test_sql_open__nobody_listens(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	must_not_open(p, arena_printf(&p->memory, "postgres:///d?host=%s", p->dir).ptr, SQL_CREATE, &e);
+	assert_string_equal(e.sqlstate, "08001");
+	TELLS(e.msg, p->dir);
+}
+
+static void test_sql_open__a_silent_server_is_given_up(void **state)
+{
+	struct place *p = *state;
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct err e;
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.5432", p->dir);
+	assert_int_equal(bind(fd, (const struct sockaddr *)(const void *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	must_not_open(p, arena_printf(&p->memory, "postgres:///d?host=%s&connect_timeout=1", p->dir).ptr, SQL_CREATE,
+		      &e);
+	TELLS(e.msg, "no answer within 1 s");
+	assert_int_equal(e.retryable, 1);
+	close(fd);
+}
+
+static void test_sql_open__missing_database(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	must_not_open(p, url_with(p, "settle", "not_there", ""), SQL_CREATE, &e);
+	assert_string_equal(e.sqlstate, "3D000");
+	TELLS(e.msg, "not_there");
+	TELLS(e.hint, "createdb");
+}
+
+static void test_sql_open__another_encoding(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	place_exec(p, "DROP DATABASE IF EXISTS settle_latin1");
+	place_exec(p, "CREATE DATABASE settle_latin1 ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+	must_not_open(p, url_with(p, "settle", "settle_latin1", ""), SQL_READ_ONLY, &e);
+	place_exec(p, "DROP DATABASE settle_latin1");
+	TELLS(e.msg, "LATIN1");
+	TELLS(e.hint, "createdb -E UTF8");
+}
+
+/* ---- rights ---- */
+
+static void make_role(struct place *p, const char *name, const char *more)
+{
+	place_exec(p, arena_printf(&p->memory,
+				   "DO $$BEGIN IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '%s') THEN"
+				   " DROP OWNED BY %s; DROP ROLE %s; END IF; END$$; CREATE ROLE %s LOGIN %s",
+				   name, name, name, name, more)
+			  .ptr);
+}
+
+static void test_sql_open__no_right_to_make_a_schema(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	make_role(p, "settle_weak", "");
+	must_not_open(p, url_with(p, "settle_weak", "settle_test", ""), SQL_CREATE, &e);
+	assert_string_equal(e.sqlstate, "42501");
+	TELLS(e.msg, "permission denied");
+	TELLS(e.hint, "--schema");
+}
+
+static void test_sql_put__no_right_to_write(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row row = document_row("x", "{}", &p->memory);
+	struct sql_report report;
+	struct url url;
+	struct err e = ERR_INIT;
+	const char *schema = sql_quote_ident(slice_of(p->schema), &p->memory).ptr;
+
+	sql_close(t);
+	make_role(p, "settle_weak", "");
+	place_exec(p, arena_printf(&p->memory,
+				   "GRANT USAGE ON SCHEMA %s TO settle_weak;"
+				   "GRANT SELECT ON ALL TABLES IN SCHEMA %s TO settle_weak",
+				   schema, schema)
+			  .ptr);
+	MUST(url_parse_target(url_with(p, "settle_weak", "settle_test", ""), &p->memory, &url, err));
+	MUST(sql_open(&t, &(struct sql_options){.url = &url, .schema = p->schema}, err));
+	MUST(sql_describe(t, &p->memory, &report, err));
+	assert_int_equal(report.can_create, 0);
+	assert_int_equal(report.can_write, 0);
+	MUST(sql_begin(t, err));
+	assert_int_equal(sql_insert(t, &sql_documents, &row, 1, &e), ERR_TARGET);
+	assert_string_equal(e.sqlstate, "42501");
+	sql_close(t);
+}
+
+static void test_sql_open__target_set_to_read_only(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t;
+	struct sql_report report;
+	struct url url;
+	struct err e;
+	const char *there;
+
+	make_role(p, "settle_reader", "SUPERUSER");
+	place_exec(p, "ALTER ROLE settle_reader SET default_transaction_read_only = on");
+	there = url_with(p, "settle_reader", "settle_test", "");
+	must_not_open(p, there, SQL_CREATE, &e);
+	assert_string_equal(e.sqlstate, "25006");
+	TELLS(e.hint, "read-only");
+	MUST(url_parse_target(there, &p->memory, &url, err));
+	MUST(sql_open(&t, &(struct sql_options){.url = &url, .schema = p->schema, .flags = SQL_READ_ONLY}, err));
+	MUST(sql_describe(t, &p->memory, &report, err));
+	assert_int_equal(report.can_write, 0);
+	sql_close(t);
+}
+
+static void test_sql_open__read_only_holds_on_the_server_too(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_READ_ONLY);
+	struct err e = ERR_INIT;
+
+	assert_int_equal(pg_simple(pg_of(t), "CREATE TABLE public.settle_must_not (a int)", NULL, &e), ERR_TARGET);
+	assert_string_equal(e.sqlstate, "25006");
+	sql_close(t);
+}
+
+/* ---- where ---- */
+
+static void test_sql_open__without_schema_the_first_of_the_search_path(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t;
+	struct sql_report report;
+	struct url url;
+
+	place_exec(p, "DROP SCHEMA IF EXISTS \"a \"\"path\" CASCADE; CREATE SCHEMA \"a \"\"path\"");
+	MUST(url_parse_target(url_with(p, "settle", "settle_test", "&options=-csearch_path%3D%22a%5C%20%22%22path%22"),
+			      &p->memory, &url, err));
+	MUST(sql_open(&t, &(struct sql_options){.url = &url, .flags = SQL_CREATE}, err));
+	MUST(sql_describe(t, &p->memory, &report, err));
+	assert_int_equal(report.schema_version, SQL_SCHEMA_VERSION);
+	sql_close(t);
+	assert_int_equal(place_count(p, "SELECT count(*) FROM \"a \"\"path\".forms"), 0);
+	place_exec(p, "DROP SCHEMA \"a \"\"path\" CASCADE");
+}
+
+static void test_sql_open__an_empty_search_path(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = NULL;
+	struct url url;
+	struct err e = ERR_INIT;
+
+	MUST(url_parse_target(url_with(p, "settle", "settle_test", "&options=-csearch_path%3Dnowhere"), &p->memory,
+			      &url, err));
+	assert_int_equal(sql_open(&t, &(struct sql_options){.url = &url, .flags = SQL_CREATE}, &e), ERR_TARGET);
+	TELLS(e.hint, "--schema");
+}
+
+static void test_sql_open__distribute_without_citus(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = NULL;
+	struct err e = ERR_INIT;
+	struct sql_options o = {.url = &p->url, .schema = p->schema, .flags = SQL_CREATE, .distribute = 1};
+
+	assert_int_equal(sql_open(&t, &o, &e), ERR_TARGET);
+	TELLS(e.msg, "no citus extension");
+	assert_int_equal(place_count(p, "SELECT count(*) FROM pg_tables WHERE tablename = 'forms'"), 0);
+}
+
+/* ---- failures in the middle ---- */
+
+static void fail_with(struct place *p, const char *sqlstate)
+{
+	place_exec(p, arena_printf(&p->memory,
+				   "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+				   " $$BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '%s'; END$$;"
+				   "DROP TRIGGER IF EXISTS t ON documents;"
+				   "CREATE TRIGGER t BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION refuse()",
+				   sqlstate)
+			  .ptr);
+}
+
+static void test_sql_put__server_errors_carry_state_and_hint(void **state)
+{
+	static const struct expected {
+		const char *sqlstate, *hint;
+		int retryable;
+	} expected[] = {
+	    {"53100", "disk is full", 0}, {"53300", "fewer --jobs", 0}, {"40001", "", 1}, {"40P01", "", 1},
+	    {"57P03", "stopping", 1},     {"08006", "check host", 1},   {"22000", "", 0}, {"53200", "its log", 0},
+	};
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row row = document_row("x", "{}", &p->memory);
+	enum sql_outcome outcome;
+
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		struct err e = ERR_INIT;
+		fail_with(p, expected[i].sqlstate);
+		MUST(sql_begin(t, err));
+		assert_int_equal(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, &e), ERR_TARGET);
+		sql_rollback(t);
+		assert_string_equal(e.sqlstate, expected[i].sqlstate);
+		assert_int_equal(e.retryable, expected[i].retryable);
+		assert_string_equal(e.msg, "target: made up");
+		TELLS(e.hint, expected[i].hint);
+	}
+	sql_close(t);
+}
+
+static void test_sql_put__json_that_is_none(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row row = document_row("x", "{\"geheim\":", &p->memory);
+	enum sql_outcome outcome;
+	struct err e = ERR_INIT;
+
+	MUST(sql_begin(t, err));
+	assert_int_equal(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, &e), ERR_TARGET);
+	assert_string_equal(e.sqlstate, "22P02");
+	assert_null(strstr(e.msg, "geheim")); /* values stay out of messages */
+	sql_rollback(t);
+	MUST(sql_begin(t, err));
+	put_one(t, "x", &p->memory);
+	MUST(sql_commit(t, err));
+	sql_close(t);
+}
+
+static int is_lost(const struct err *e)
+{
+	return e->code == ERR_TARGET && e->retryable &&
+	       (strcmp(e->sqlstate, "57P01") == 0 || strcmp(e->sqlstate, "08006") == 0);
+}
+
+static void test_sql_put__connection_lost(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row row = document_row("x", "{}", &p->memory);
+	enum sql_outcome outcome;
+	struct err e = ERR_INIT;
+
+	MUST(sql_begin(t, err));
+	put_one(t, "x", &p->memory);
+	place_exec(p, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+		      " AND application_name = 'settle'");
+	while (place_count(p, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'settle'") > 0)
+		usleep(10000);
+	assert_int_equal(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, &e), ERR_TARGET);
+	assert_true(is_lost(&e));
+	sql_rollback(t);
+	assert_int_equal(sql_begin(t, &e), ERR_TARGET);
+	assert_true(is_lost(&e));
+	sql_close(t);
+	assert_int_equal(place_count(p, "SELECT count(*) FROM documents"), 0);
+}
+
+static void test_sql_put__connection_lost_while_sending(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row row = document_row("x", "{}", &p->memory);
+	size_t len = (size_t)16 << 20;
+	char *text = malloc(len);
+	struct err e = ERR_INIT;
+
+	assert_non_null(text);
+	memset(text, 'x', len);
+	text[0] = text[len - 1] = '"';
+	row.cells[DOC_BODY] = (struct slice){text, len};
+	MUST(sql_begin(t, err));
+	assert_int_equal(shutdown(PQsocket(pg_of(t)->conn), SHUT_RDWR), 0);
+	assert_int_equal(sql_insert(t, &sql_documents, &row, 1, &e), ERR_TARGET);
+	assert_true(is_lost(&e));
+	sql_close(t);
+	free(text);
+}
+
+static void test_sql_put__a_cell_beyond_what_a_field_holds(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row row = document_row("x", "{}", &p->memory);
+	struct err e = ERR_INIT;
+
+	row.cells[DOC_RAW].ptr = "x";
+	row.cells[DOC_RAW].len = (size_t)1 << 30; /* never read */
+	MUST(sql_begin(t, err));
+	assert_int_equal(sql_insert(t, &sql_documents, &row, 1, &e), ERR_LIMIT);
+	TELLS(e.msg, "raw");
+	sql_close(t);
+}
+
+static void test_sql_select__a_time_outside_the_calendar(void **state)
+{
+	static const char *const times[] = {"infinity", "-infinity", "0044-03-15 12:00:00+00 BC",
+					    "10000-01-01 00:00:00+00"};
+	static const int by_id[] = {FORM_DOMAIN, FORM_ID};
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct slice cells[] = {SLICE("d"), SLICE("x")};
+	struct sql_row tuple = {cells};
+	struct sql_rows rows;
+
+	place_exec(p, "INSERT INTO forms (domain, form_id, doc_type, deleted) VALUES ('d', 'x', 'X', false)");
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct err e = ERR_INIT;
+		place_exec(p, arena_printf(&p->memory, "UPDATE forms SET received_on = '%s'", times[i]).ptr);
+		assert_int_equal(sql_select(t, &sql_forms, by_id, 2, &tuple, 1, &p->memory, &rows, &e), ERR_TARGET);
+		TELLS(e.msg, "received_on");
+	}
+	sql_close(t);
+}
+
+/* ---- side by side ---- */
+
+static void test_sql_commit__workers_of_one_process_do_not_wait_for_each_other(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *holder = place_open(p, SQL_CREATE), *worker = place_open(p, 0);
+	int64_t epoch;
+
+	assert_int_equal(sql_concurrent(holder), 1);
+	MUST(sql_domain_lock(holder, SLICE("d"), &epoch, err));
+	MUST(sql_domain_join(worker, SLICE("d"), epoch, err));
+	for (int i = 0; i < 3; i++) {
+		MUST(sql_begin(holder, err));
+		MUST(sql_begin(worker, err));
+		put_one(holder, i % 2 ? "a" : "b", &p->memory);
+		put_one(worker, i % 2 ? "c" : "d", &p->memory);
+		MUST(sql_commit(worker, err));
+		MUST(sql_commit(holder, err));
+	}
+	sql_close(worker);
+	sql_close(holder);
+	assert_int_equal(place_count(p, "SELECT count(*) FROM documents"), 4);
+}
+
+static void test_sql_domain_lock__waits_for_a_commit_that_has_checked(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	int64_t epoch;
+	int same = 0;
+
+	MUST(sql_domain_lock(t, SLICE("d"), &epoch, err));
+	MUST(sql_begin(t, err));
+	MUST(t->driver->check_epoch(t, &same, err));
+	assert_int_equal(same, 1);
+	/* Raising the epoch now would have to wait. */
+	place_exec(p, "DO $$BEGIN PERFORM 1 FROM settle_migration FOR NO KEY UPDATE NOWAIT;"
+		      " RAISE EXCEPTION 'not locked'; EXCEPTION WHEN lock_not_available THEN NULL; END$$");
+	MUST(sql_commit(t, err));
+	place_exec(p, "SELECT 1 FROM settle_migration FOR NO KEY UPDATE NOWAIT");
+	sql_close(t);
+}
+
+/* ---- what is logged ---- */
+
+static void test_sql_log__statements_without_values(void **state)
+{
+	static const int by_id[] = {DOC_DOMAIN, DOC_ID};
+	struct place *p = *state;
+	struct sql_row row = document_row("geheim-id", "{\"geheim\":1}", &p->memory);
+	struct sql_target *t;
+	struct sql_rows rows;
+	enum sql_outcome outcome;
+	int64_t epoch;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	struct log *log = log_new(out, LOG_SQL, LOG_TEXT);
+	struct sql_options o = {.url = &p->url, .schema = p->schema, .flags = SQL_CREATE, .log = log};
+
+	MUST(sql_open(&t, &o, err));
+	MUST(sql_domain_lock(t, SLICE("geheim-domain"), &epoch, err));
+	MUST(sql_begin(t, err));
+	MUST(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, err));
+	MUST(sql_select(t, &sql_documents, by_id, 2, &row, 1, &p->memory, &rows, err));
+	MUST(sql_commit(t, err));
+	MUST(pg_simple(pg_of(t), "DO $$BEGIN RAISE WARNING 'a notice'; END$$", NULL, err));
+	sql_close(t);
+	log_free(log);
+	fclose(out);
+	TELLS(text, "ON CONFLICT");
+	TELLS(text, "COMMIT");
+	TELLS(text, "a notice");
+	assert_null(strstr(text, "geheim"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    PLACE_TEST(test_sql_open__wrong_password),
+	    PLACE_TEST(test_sql_open__no_password),
+	    PLACE_TEST(test_sql_open__password_in_the_keyword_form_stays_secret),
+	    PLACE_TEST(test_sql_open__unreadable_connection_string),
+	    PLACE_TEST(test_sql_open__unknown_host),
+	    PLACE_TEST(test_sql_open__nobody_listens),
+	    PLACE_TEST(test_sql_open__a_silent_server_is_given_up),
+	    PLACE_TEST(test_sql_open__missing_database),
+	    PLACE_TEST(test_sql_open__another_encoding),
+	    PLACE_TEST(test_sql_open__no_right_to_make_a_schema),
+	    PLACE_TEST(test_sql_put__no_right_to_write),
+	    PLACE_TEST(test_sql_open__target_set_to_read_only),
+	    PLACE_TEST(test_sql_open__read_only_holds_on_the_server_too),
+	    PLACE_TEST(test_sql_open__without_schema_the_first_of_the_search_path),
+	    PLACE_TEST(test_sql_open__an_empty_search_path),
+	    PLACE_TEST(test_sql_open__distribute_without_citus),
+	    PLACE_TEST(test_sql_put__server_errors_carry_state_and_hint),
+	    PLACE_TEST(test_sql_put__json_that_is_none),
+	    PLACE_TEST(test_sql_put__connection_lost),
+	    PLACE_TEST(test_sql_put__connection_lost_while_sending),
+	    PLACE_TEST(test_sql_put__a_cell_beyond_what_a_field_holds),
+	    PLACE_TEST(test_sql_select__a_time_outside_the_calendar),
+	    PLACE_TEST(test_sql_commit__workers_of_one_process_do_not_wait_for_each_other),
+	    PLACE_TEST(test_sql_domain_lock__waits_for_a_commit_that_has_checked),
+	    PLACE_TEST(test_sql_log__statements_without_values),
+	};
+
+	return run_at_postgresql("sql_pg", tests, sizeof(tests) / sizeof(tests[0]));
+}
