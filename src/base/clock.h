@@ -1,4 +1,7 @@
-/* clock: time for progress, log lines and settle's own records. No row outside settle_* may depend on it. Threads: safe. */
+/*
+ * clock: time for progress, log lines and settle's own records. No row outside settle_* may depend on it. Threads:
+ * safe.
+ */
 #ifndef SETTLE_BASE_CLOCK_H
 #define SETTLE_BASE_CLOCK_H
 

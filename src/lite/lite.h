@@ -1,9 +1,10 @@
 /*
- * lite: the one wrapper around SQLite, used by state, tables, snapshot and sql/sqlite. Owns connections, the busy policy
- * (LITE_BUSY_MS in one place), prepared statements (made once per connection, always reset by lite_done), schema versions.
+ * lite: the one wrapper around SQLite, used by state, tables, snapshot and sql/sqlite. Owns connections, the busy
+ * policy (LITE_BUSY_MS in one place), prepared statements (made once per connection, always reset by lite_done),
+ * schema versions.
  * Files are made with mode 0600. Values travel as parameters only.
- * Errors: `code` given at open (ERR_STATE for the state file, ERR_TARGET for a target) with native = SQLite's extended code;
- * SQLITE_BUSY is ERR_BUSY, retryable.
+ * Errors: `code` given at open (ERR_STATE for the state file, ERR_TARGET for a target) with native = SQLite's
+ * extended code; SQLITE_BUSY is ERR_BUSY, retryable.
  * Threads: a connection belongs to one thread at a time (opened NOMUTEX).
  */
 #ifndef SETTLE_LITE_LITE_H
@@ -23,31 +24,39 @@ struct lite_stmt;
 enum lite_flags {
 	LITE_READ_ONLY = 1u << 0, /* cannot write, does not create */
 	LITE_CREATE = 1u << 1,    /* make the file (not its directory) if it is not there */
-	LITE_BULK = 1u << 2,      /* WAL, synchronous=NORMAL, larger cache: a store that is rebuilt or replayed after a crash */
+	LITE_BULK = 1u << 2,      /* WAL, synchronous=NORMAL, larger cache: a store that is replayed after a crash */
 };
 
 struct lite_options {
 	const char *path; /* borrowed; also "" for a temporary file */
 	unsigned flags;
-	enum err_code code;   /* what errors of this connection are */
-	const char *what;     /* "state file", "target": put before messages; borrowed */
-	int cache_kib;        /* page cache, 0 = 8192, or 65536 with LITE_BULK */
+	enum err_code code; /* what errors of this connection are */
+	const char *what;   /* "state file", "target": put before messages; borrowed */
+	int cache_kib;      /* page cache, 0 = 8192, or 65536 with LITE_BULK */
 };
 
-/* A file that cannot be read, or written without LITE_READ_ONLY, is refused here. A read-only connection reads a WAL file also
- * beside an active writer, and where -wal and -shm are absent. */
+/*
+ * A file that cannot be read, or written without LITE_READ_ONLY, is refused here. A read-only connection reads a WAL
+ * file also beside an active writer, and where -wal and -shm are absent.
+ */
 MUST_CHECK int lite_open(struct lite **out, const struct lite_options *o, struct err *err);
 void lite_close(struct lite *db); /* NULL allowed; rolls back what is open */
 
-/* Numbered migrations under PRAGMA user_version: sql[i] brings version i to i + 1, each in a transaction. A file newer than n is
- * refused: ERR_STATE naming both versions. Read-only connections only check. */
+/*
+ * Numbered migrations under PRAGMA user_version: sql[i] brings version i to i + 1, each in a transaction. A file
+ * newer than n is refused: ERR_STATE naming both versions. Read-only connections only check.
+ */
 MUST_CHECK int lite_migrate(struct lite *db, const char *const *sql, int n, struct err *err);
-MUST_CHECK int lite_exec(struct lite *db, const char *sql, struct err *err); /* constant SQL, may hold several statements */
-MUST_CHECK int lite_begin(struct lite *db, struct err *err);                 /* BEGIN IMMEDIATE (read-only: BEGIN) */
+/* Constant SQL, may hold several statements. */
+MUST_CHECK int lite_exec(struct lite *db, const char *sql, struct err *err);
+MUST_CHECK int lite_begin(struct lite *db, struct err *err); /* BEGIN IMMEDIATE (read-only: BEGIN) */
 MUST_CHECK int lite_commit(struct lite *db, struct err *err);
 void lite_rollback(struct lite *db); /* nothing open: nothing happens */
 
-/* A statement from the connection's cache, prepared at first use; sql is a constant or lives as long as db. Reset and unbound. */
+/*
+ * A statement from the connection's cache, prepared at first use; sql is a constant or lives as long as db. Reset and
+ * unbound.
+ */
 MUST_CHECK int lite_stmt(struct lite *db, const char *sql, struct lite_stmt **out, struct err *err);
 /* Parameters count from 1. Text and bytes are borrowed until lite_done. A slice with ptr NULL binds NULL. */
 void lite_bind_text(struct lite_stmt *s, int n, struct slice text);
@@ -65,7 +74,7 @@ int lite_is_null(struct lite_stmt *s, int n);
 int lite_column_type(struct lite_stmt *s, int n); /* SQLITE_INTEGER, ... */
 int lite_columns(struct lite_stmt *s);
 const char *lite_column_name(struct lite_stmt *s, int n);
-void lite_done(struct lite_stmt *s); /* reset + clear bindings; NULL allowed */
+void lite_done(struct lite_stmt *s);   /* reset + clear bindings; NULL allowed */
 int64_t lite_changes(struct lite *db); /* rows of the last INSERT, UPDATE or DELETE */
 int64_t lite_last_id(struct lite *db); /* rowid of the last INSERT */
 /* For calls this wrapper does not cover (backup API): the sqlite3 *, borrowed. */

@@ -1,15 +1,18 @@
 /*
- * state: the state file of one domain, STATE_DIR/domains/<encoded domain>/state.db (SQLite, WAL, numbered migrations). Owns what
- * settle knows about each document beside the target: diffs, changes, missing, rejects, what rules ignored, the spool of Couch
- * cases, remembered ids of other domains, run settings. No state-file SQL outside src/state. Directories 0700, files 0600.
+ * state: the state file of one domain, STATE_DIR/domains/<encoded domain>/state.db (SQLite, WAL, numbered
+ * migrations). Owns what settle knows about each document beside the target: diffs, changes, missing, rejects, what
+ * rules ignored, the spool of Couch cases, remembered ids of other domains, run settings. No state-file SQL outside
+ * src/state. Directories 0700, files 0600.
  *
- * Everything is idempotent per document: recording a document twice is recording it once, so a pass that is repeated after a kill ends in
- * the same state. Losing the file loses no data (rebuilt from target and source).
- * Writers: one at a time (the domain lock guards it); state_begin/commit group a batch. Readers open with STATE_READ_ONLY,
- * cannot write, and hold no long transaction: iterators read page by page.
- * After an error inside a batch the batch must be rolled back; state_commit refuses it otherwise. Outside of a batch each operation is a
- * transaction of its own. A commit is on the disk when it returns: the target's commit that relies on it comes next.
- * Every id has one record: the source's document, what became of it, and its one kind. Ids are compared by bytes; no id is empty.
+ * Everything is idempotent per document: recording a document twice is recording it once, so a pass that is repeated
+ * after a kill ends in the same state. Losing the file loses no data (rebuilt from target and source).
+ * Writers: one at a time (the domain lock guards it); state_begin/commit group a batch. Readers open with
+ * STATE_READ_ONLY, cannot write, and hold no long transaction: iterators read page by page.
+ * After an error inside a batch the batch must be rolled back; state_commit refuses it otherwise. Outside of a batch
+ * each operation is a transaction of its own. A commit is on the disk when it returns: the target's commit that
+ * relies on it comes next.
+ * Every id has one record: the source's document, what became of it, and its one kind. Ids are compared by bytes; no
+ * id is empty.
  * Errors: ERR_STATE (native = SQLite's code), ERR_NOTFOUND where a function says so.
  * Threads: one thread at a time per handle.
  */
@@ -27,7 +30,8 @@ struct state;
 enum state_flags { STATE_READ_ONLY = 1u << 0 };
 
 /* Read-only: ERR_NOTFOUND when there is no state file. Otherwise directories and file are made. */
-MUST_CHECK int state_open(struct state **out, const char *state_dir, struct slice domain, unsigned flags, struct err *err);
+MUST_CHECK int state_open(struct state **out, const char *state_dir, struct slice domain, unsigned flags,
+			  struct err *err);
 void state_close(struct state *s); /* NULL allowed; rolls back */
 MUST_CHECK int state_begin(struct state *s, struct err *err);
 MUST_CHECK int state_commit(struct state *s, struct err *err);
@@ -35,22 +39,34 @@ void state_rollback(struct state *s);
 
 /* ---- settings and small values ---- */
 MUST_CHECK int state_value_put(struct state *s, const char *key, struct slice value, struct err *err);
-MUST_CHECK int state_value_get(struct state *s, const char *key, struct arena *a, struct slice *out, struct err *err); /* absent: SLICE_NONE */
+/* Absent: SLICE_NONE. */
+MUST_CHECK int state_value_get(struct state *s, const char *key, struct arena *a, struct slice *out, struct err *err);
 
 /* ---- one record per Couch document of the domain that is stored in SQL (events and plain documents) ---- */
 struct state_doc {
 	struct slice kind, id;
-	/* What rules ignored in it: JSON object rule name -> count, canonical, or SLICE_NONE. Interned, so that a million equal ones cost little. */
+	/*
+	 * What rules ignored in it: JSON object rule name -> count, canonical, or SLICE_NONE. Interned, so that a
+	 * million equal ones cost little.
+	 */
 	struct slice ignored;
 	uint32_t attachments; /* inline attachments not brought over */
 	uint32_t conflicts;   /* losing revisions not brought over */
-	/* JSON arrays as diff_list_to_json makes them; SLICE_NONE or "[]" = none. A row is kept only while there is something. */
+	/*
+	 * JSON arrays as diff_list_to_json makes them; SLICE_NONE or "[]" = none. A row is kept only while there is
+	 * something.
+	 */
 	struct slice diffs, changes;
 };
-/* Replaces everything known about this id, reject, missing mark and spool copy included (an id has one kind; an old record under another
- * kind goes). */
+/*
+ * Replaces everything known about this id, reject, missing mark and spool copy included (an id has one kind; an old
+ * record under another kind goes).
+ */
 MUST_CHECK int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err);
-/* The document is gone from the source (tombstone), or is not of this domain any more: forgets all that is known about it. */
+/*
+ * The document is gone from the source (tombstone), or is not of this domain any more: forgets all that is known
+ * about it.
+ */
 MUST_CHECK int state_doc_forget(struct state *s, struct slice id, struct err *err);
 
 /* ---- spool of Couch cases: kept for later comparison; `pending` until compared ---- */
@@ -61,10 +77,15 @@ struct state_case {
 	int pending;
 	uint32_t attachments, conflicts;
 };
-/* Puts it as pending, unless the same revision is there already and is not pending: then *same = 1 and only the attachments and
- * conflicts are brought up to date. A reject of this id goes; diffs, changes and missing mark stay until it is compared. */
+/*
+ * Puts it as pending, unless the same revision is there already and is not pending: then *same = 1 and only the
+ * attachments and conflicts are brought up to date. A reject of this id goes; diffs, changes and missing mark stay
+ * until it is compared.
+ */
 MUST_CHECK int state_case_put(struct state *s, const struct state_case *c, int *same, struct err *err);
-MUST_CHECK int state_case_get(struct state *s, struct slice id, struct arena *a, struct state_case *out, struct err *err); /* ERR_NOTFOUND */
+/* ERR_NOTFOUND when there is none. */
+MUST_CHECK int state_case_get(struct state *s, struct slice id, struct arena *a, struct state_case *out,
+			      struct err *err);
 /* Marks as pending again those that exist. */
 MUST_CHECK int state_case_touch(struct state *s, struct slice id, struct err *err);
 struct state_cases {
@@ -72,15 +93,20 @@ struct state_cases {
 	size_t n, cap;
 };
 /* Pending cases with id > after in byte order, at most limit. */
-MUST_CHECK int state_case_pending(struct state *s, struct slice after, int limit, struct arena *a, struct state_cases *out, struct err *err);
+MUST_CHECK int state_case_pending(struct state *s, struct slice after, int limit, struct arena *a,
+				  struct state_cases *out, struct err *err);
 /* All spooled cases with id > after. */
-MUST_CHECK int state_case_page(struct state *s, struct slice after, int limit, struct arena *a, struct state_cases *out, struct err *err);
+MUST_CHECK int state_case_page(struct state *s, struct slice after, int limit, struct arena *a, struct state_cases *out,
+			       struct err *err);
 
 enum state_missing { STATE_NOT_MISSING, STATE_MISSING };
-/* The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark, clears pending; doc->attachments and
- * doc->conflicts are not looked at. Works for SQL-only cases too (no spool row): these are not among the documents of state_kinds. A reject
- * is not marked missing. */
-MUST_CHECK int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing, struct err *err);
+/*
+ * The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark, clears pending;
+ * doc->attachments and doc->conflicts are not looked at. Works for SQL-only cases too (no spool row): these are not
+ * among the documents of state_kinds. A reject is not marked missing.
+ */
+MUST_CHECK int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing,
+				   struct err *err);
 
 /* ---- missing documents (of the source, without a counterpart in SQL); a reject is not marked ---- */
 MUST_CHECK int state_missing_put(struct state *s, struct slice kind, struct slice id, struct err *err);
@@ -88,8 +114,8 @@ MUST_CHECK int state_missing_del(struct state *s, struct slice id, struct err *e
 
 /* ---- rejects: kept whole, with the reason ---- */
 struct state_reject {
-	struct slice id;     /* decoded, or "@<offset>" where the document has none */
-	struct slice kind;   /* "" if unknown */
+	struct slice id;                /* decoded, or "@<offset>" where the document has none */
+	struct slice kind;              /* "" if unknown */
 	struct slice rev, reason, body; /* body SLICE_NONE when it was over the size cap */
 	uint64_t offset, length;
 	struct slice sha256; /* hex, of the bytes */
@@ -99,7 +125,9 @@ MUST_CHECK int state_reject_del(struct state *s, struct slice id, struct err *er
 
 /* ---- ids that belong to other domains: what was known about such an id as this domain's goes ---- */
 MUST_CHECK int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err);
-MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain, struct err *err); /* absent: SLICE_NONE */
+/* Absent: SLICE_NONE. */
+MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain,
+				 struct err *err);
 
 /* ---- reading back ---- */
 struct state_counts {
@@ -115,7 +143,10 @@ struct state_kinds {
 	struct state_kind_counts *v;
 	size_t n, cap;
 };
-/* Documents of the source per kind (rejected ones included under their kind), with diffs, missing, changes; by kind in byte order. */
+/*
+ * Documents of the source per kind (rejected ones included under their kind), with diffs, missing, changes; by kind
+ * in byte order.
+ */
 MUST_CHECK int state_kinds(struct state *s, struct arena *a, struct state_kinds *out, struct err *err);
 struct state_tally {
 	struct slice rule;
@@ -131,17 +162,19 @@ MUST_CHECK int state_ignored(struct state *s, struct arena *a, struct state_tall
 enum state_list { STATE_DIFFS, STATE_CHANGES, STATE_MISSING_DOCS, STATE_REJECTS };
 struct state_item {
 	struct slice kind, id;
-	struct slice json;   /* diffs or changes; for rejects the reason */
+	struct slice json; /* diffs or changes; for rejects the reason */
 };
 struct state_items {
 	struct state_item *v;
 	size_t n, cap;
 };
 /* A page in (kind, id) byte order after the given one (both SLICE_NONE: from the start). */
-MUST_CHECK int state_list(struct state *s, enum state_list which, struct slice after_kind, struct slice after_id, int limit,
-                          struct arena *a, struct state_items *out, struct err *err);
+MUST_CHECK int state_list(struct state *s, enum state_list which, struct slice after_kind, struct slice after_id,
+			  int limit, struct arena *a, struct state_items *out, struct err *err);
 /* Diffs or changes of one document; ERR_NOTFOUND when there are none. */
-MUST_CHECK int state_get(struct state *s, enum state_list which, struct slice id, struct arena *a, struct state_item *out, struct err *err);
-MUST_CHECK int state_reject_get(struct state *s, struct slice id, struct arena *a, struct state_reject *out, struct err *err);
+MUST_CHECK int state_get(struct state *s, enum state_list which, struct slice id, struct arena *a,
+			 struct state_item *out, struct err *err);
+MUST_CHECK int state_reject_get(struct state *s, struct slice id, struct arena *a, struct state_reject *out,
+				struct err *err);
 
 #endif

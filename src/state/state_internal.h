@@ -1,12 +1,17 @@
-/* state_internal: what the files of this room share. One table `doc` has a row for every id; its flags say in which of the other tables
- * something lies for this id, so that for nearly all documents no other table is touched. */
+/*
+ * state_internal: what the files of this room share. One table `doc` has a row for every id; its flags say in which
+ * of the other tables something lies for this id, so that for nearly all documents no other table is touched.
+ */
 #ifndef SETTLE_STATE_INTERNAL_H
 #define SETTLE_STATE_INTERNAL_H
 
 #include "lite/lite.h"
 #include "state/state.h"
 
-/* ---- interned texts: text <-> small number, in table `name` (kinds, domains) or `signature` (what rules ignored) ---- */
+/*
+ * ---- interned texts: text <-> small number, in table `name` (kinds, domains) or `signature` (what rules ignored)
+ * ----
+ */
 
 struct intern {
 	const char *select, *insert; /* SQL */
@@ -59,9 +64,12 @@ struct doc_row {
 };
 
 MUST_CHECK int doc_read(struct state *s, struct slice id, struct doc_row *out, struct err *err);
-/* Brings the row from `old` to `next`: removes what lies in other tables and is not in next.flags (or next.spool) any more, and the row
- * itself when nothing is left. What next adds, the caller puts. */
-MUST_CHECK int doc_change(struct state *s, struct slice id, const struct doc_row *old, const struct doc_row *next, struct err *err);
+/*
+ * Brings the row from `old` to `next`: removes what lies in other tables and is not in next.flags (or next.spool) any
+ * more, and the row itself when nothing is left. What next adds, the caller puts.
+ */
+MUST_CHECK int doc_change(struct state *s, struct slice id, const struct doc_row *old, const struct doc_row *next,
+			  struct err *err);
 /* The texts of diffs and changes; SLICE_NONE, "" and "[]" are none. */
 MUST_CHECK int doc_put_lists(struct state *s, const struct state_doc *doc, struct err *err);
 int doc_list_flags(const struct state_doc *doc);

@@ -24,6 +24,7 @@ static void test_arena_alloc__is_aligned_and_apart(void **state)
 		assert_non_null(p);
 		assert_int_equal((uintptr_t)p % 16, 0);
 		assert_ptr_not_equal(p, last);
+		assert_ptr_not_equal(arena_alloc(&a, 0), p);
 		memset(p, (int)size, size);
 		last = p;
 	}

@@ -39,7 +39,9 @@ static void test_err_set__makes_one_line(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	(void)err_set(&err, ERR_TARGET, "ERROR:  relation\n\tdoes not\x1b" "exist\r\n");
+	(void)err_set(&err, ERR_TARGET,
+		      "ERROR:  relation\n\tdoes not\x1b"
+		      "exist\r\n");
 	assert_string_equal(err.msg, "ERROR:  relation does not exist");
 }
 
@@ -85,6 +87,14 @@ static void test_err_prefix__keeps_the_end_of_the_message(void **state)
 	assert_non_null(strstr(err.msg, ": document d1: no comma"));
 	assert_int_equal(err_prefix(&err, "%s", "again"), ERR_SYNTAX);
 	assert_int_equal(strncmp(err.msg, "again: iii", 10), 0);
+	for (size_t i = 0; i + 2 < sizeof(id); i += 2)
+		memcpy(id + i, "\xc3\xa9", 3);
+	(void)err_set(&err, ERR_SYNTAX, "odd");
+	(void)err_prefix(&err, "%s", id);
+	assert_string_equal(err.msg + strlen(err.msg) - 7, "\xc3\xa9: odd");
+	(void)err_set(&err, ERR_SYNTAX, "even");
+	(void)err_prefix(&err, "%s", id);
+	assert_string_equal(err.msg + strlen(err.msg) - 8, "\xc3\xa9: even");
 }
 
 static void test_err__null_is_allowed(void **state)

@@ -411,6 +411,67 @@ static void test_state_open__a_file_where_a_directory_should_be(void **state)
 	assert_non_null(strstr(err.msg, "/dev/null/domains"));
 }
 
+static int told(int rc, const struct err *err)
+{
+	return rc == ERR_STATE && strstr(err->msg, "no such table") != NULL;
+}
+
+/* Every operation meets a file that lacks its tables. */
+static void test_state__missing_tables_are_told_by_every_operation(void **state)
+{
+	struct place *p = *state;
+	struct err err = ERR_INIT;
+	struct slice text, id = SLICE("d1");
+	struct state_doc doc = {.kind = SLICE("form"), .id = id, .ignored = SLICE("{\"r\":1}"), .diffs = SLICE("[1]")};
+	struct state_case c = {.kind = SLICE("form"), .id = id, .rev = SLICE("1-a")};
+	struct state_reject r = {.kind = SLICE("form"), .id = id};
+	struct state_counts counts;
+	struct state_kinds kinds;
+	struct state_tallies tallies;
+	struct state_items items;
+	struct state_item item;
+	struct state_cases cases;
+	static const char *const tables[] = {"value",   "name",   "signature", "doc",     "diff",   "change",
+					     "missing", "reject", "spool",     "pending", "skipped"};
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		MUST(state_skipped_put(p->s, SLICE("x"), SLICE("other"), &must));
+		put_case(p, "c1", "1-a", "{}");
+		put_doc(p, "form", "f1", "{\"s\":1}", "[1]", "[2]");
+		reopen(p);
+		char rename[80], back[80];
+		snprintf(rename, sizeof(rename), "ALTER TABLE %s RENAME TO gone", tables[i]);
+		snprintf(back, sizeof(back), "ALTER TABLE gone RENAME TO %s", tables[i]);
+		MUST(lite_exec(p->s->db, rename, &must));
+		int failures = 0;
+		failures += told(state_value_put(p->s, "k", SLICE("v"), &err), &err);
+		failures += told(state_value_get(p->s, "k", &p->a, &text, &err), &err);
+		failures += told(state_doc_put(p->s, &doc, &err), &err);
+		failures += told(state_doc_forget(p->s, SLICE("f1"), &err), &err);
+		failures += told(state_case_put(p->s, &c, NULL, &err), &err);
+		failures += told(state_case_get(p->s, id, &p->a, &c, &err), &err);
+		failures += told(state_case_touch(p->s, SLICE("c1"), &err), &err);
+		failures += told(state_case_pending(p->s, SLICE_NONE, 9, &p->a, &cases, &err), &err);
+		failures += told(state_case_page(p->s, SLICE_NONE, 9, &p->a, &cases, &err), &err);
+		failures += told(state_case_compared(p->s, &doc, STATE_MISSING, &err), &err);
+		failures += told(state_missing_put(p->s, SLICE("form"), SLICE("m1"), &err), &err);
+		failures += told(state_missing_del(p->s, SLICE("m1"), &err), &err);
+		failures += told(state_reject_put(p->s, &r, &err), &err);
+		failures += told(state_reject_get(p->s, id, &p->a, &r, &err), &err);
+		failures += told(state_reject_del(p->s, id, &err), &err);
+		failures += told(state_skipped_put(p->s, SLICE("y"), SLICE("other"), &err), &err);
+		failures += told(state_skipped_get(p->s, SLICE("y"), &p->a, &text, &err), &err);
+		failures += told(state_counts(p->s, &counts, &err), &err);
+		failures += told(state_kinds(p->s, &p->a, &kinds, &err), &err);
+		failures += told(state_ignored(p->s, &p->a, &tallies, &err), &err);
+		for (int which = STATE_DIFFS; which <= STATE_REJECTS; which++) {
+			failures += told(state_list(p->s, which, SLICE_NONE, SLICE_NONE, 9, &p->a, &items, &err), &err);
+			failures += told(state_get(p->s, which, id, &p->a, &item, &err), &err);
+		}
+		assert_in_range(failures, 2, 27);
+		MUST(lite_exec(p->s->db, back, &must));
+	}
+}
+
 /* ---- batches ---- */
 
 static void test_state_batch__rollback_undoes_everything_kept_in_memory_too(void **state)
@@ -1046,6 +1107,7 @@ int main(void)
 	    WITH_STATE(test_state_read__damaged_pages_tell_the_way_out),
 	    AT_PLACE(test_state_open__unwritable_directory),
 	    AT_PLACE(test_state_open__a_file_where_a_directory_should_be),
+	    WITH_STATE(test_state__missing_tables_are_told_by_every_operation),
 	    WITH_STATE(test_state_batch__rollback_undoes_everything_kept_in_memory_too),
 	    WITH_STATE(test_state_batch__close_rolls_back),
 	    WITH_STATE(test_state_batch__begin_and_commit_come_in_pairs),
