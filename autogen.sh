@@ -73,6 +73,8 @@ need_for_testing() {
 	need_library cmocka libcmocka-dev
 	need postgresql have_postgres
 	need nodejs have node
+	need curl have curl
+	need jq have jq
 }
 
 need_for_ci() {
@@ -225,6 +227,9 @@ tools)
 	need_for_testing
 	need_for_ci
 	install_missing
+	;;
+sum) # DIRECTORY STATUS: what .ci/run needs to count its own test runs
+	sum_results "$2" "$3"
 	;;
 *)
 	sed -n '2,5s/^# //p' "$0" >&2

@@ -88,6 +88,7 @@ AC_DEFUN([SETTLE_TEST_TOOLS], [
   AM_CONDITIONAL([HAVE_CMOCKA], [test "$have_cmocka" = yes])
   AC_PATH_PROG([NODE], [node])
   AC_PATH_PROG([JQ], [jq])
+  AC_CHECK_TOOL([NM], [nm], [nm])
 ])
 
 AC_DEFUN([SETTLE_SUMMARY], [

@@ -29,6 +29,9 @@ tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_profile_LDFLAGS = $(LIBFUZZER_FLAGS)
 tests_fuzz_fuzz_profile_LDADD = $(PROFILE_LIBS)
 
+TESTS += tests/cli/house.sh
+EXTRA_DIST += tests/cli/house.sh tests/tsan.supp
+
 include tests/gen/local.mk
 include tests/server/local.mk
 include tests/bench/local.mk

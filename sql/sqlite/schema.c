@@ -166,8 +166,8 @@ int sqlite_describe(struct sql_target *base, struct arena *a, struct sql_report 
 	if (rc)
 		return rc;
 	out->schema_version = (int)version;
-	out->version = slice_of(sqlite3_libversion());
-	out->server = arena_printf(a, "SQLite %s", sqlite3_libversion());
+	out->version = slice_of(lite_version());
+	out->server = arena_printf(a, "SQLite %s", lite_version());
 	out->can_create = access(directory, W_OK | X_OK) == 0;
 	out->can_write = out->can_create && (access(t->path, F_OK) != 0 || access(t->path, W_OK) == 0);
 	if (statvfs(directory, &disk) == 0)

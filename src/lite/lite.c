@@ -285,3 +285,8 @@ void *lite_handle(struct lite *db)
 {
 	return db->db;
 }
+
+const char *lite_version(void)
+{
+	return sqlite3_libversion();
+}

@@ -41,6 +41,7 @@ struct lite_options {
  */
 MUST_CHECK int lite_open(struct lite **out, const struct lite_options *o, struct err *err);
 void lite_close(struct lite *db); /* NULL allowed; rolls back what is open */
+const char *lite_version(void);   /* of SQLite, "3.40.1" */
 
 /*
  * Numbered migrations under PRAGMA user_version: sql[i] brings version i to i + 1, each in a transaction. A file

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	}
 	must(url_parse_target(argv[1], &a, &url, &err), &err);
 	must(sql_open(&t, &(struct sql_options){.url = &url, .flags = SQL_CREATE}, &err), &err);
-	long rows = atol(argv[2]), batch = atol(argv[3]);
+	long rows = strtol(argv[2], NULL, 10), batch = strtol(argv[3], NULL, 10);
 	load(t, "append", rows, batch, APPEND, "append only");
 	must(sql_begin(t, &err), &err);
 	must(sql_delete_range(t, &sql_forms, SLICE("append"), FORM_ID, SLICE_NONE, SLICE_NONE, &err), &err);
