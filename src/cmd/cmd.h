@@ -1,8 +1,8 @@
 /*
- * cmd: the command table, one file per command. A command is parsed from tables (struct option_spec), so that help, parser and the
- * README's option list come from one place; it opens what its flags declare, runs, prints data on stdout, and maps errors to the exit
- * codes of CLI.md. Only this room prints and logs errors.
- * Threads: main thread; a signal thread sets `stop`.
+ * cmd: the command table, one file per command. A command is parsed from tables (struct option_spec), so that help,
+ * parser and manual page come from one place; it opens what its flags declare, runs, prints data on stdout, and maps
+ * errors to the exit codes of CLI.md. Only this room prints and logs errors. Threads: main thread; a signal thread sets
+ * `stop`.
  */
 #ifndef SETTLE_CMD_CMD_H
 #define SETTLE_CMD_CMD_H
@@ -11,22 +11,31 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/url.h"
+#include "migrate/migrate.h"
 #include "profile/profile.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 
-enum option_kind { OPT_FLAG, OPT_TEXT, OPT_INT, OPT_CHOICE };
+enum option_kind {
+	OPT_FLAG,   /* int, counts how often it stands there */
+	OPT_TEXT,   /* const char *, borrowed from argv or the environment */
+	OPT_INT,    /* int64_t, at least `least` */
+	OPT_SIZE,   /* int64_t bytes: a whole number, then K, M or G (powers of 1024), at least `least` */
+	OPT_CHOICE, /* int: the place of the word in `argument` */
+};
 
 struct option_spec {
-	const char *name;        /* long name without "--"; NULL ends a table */
-	char letter;             /* short letter or 0 */
+	const char *name; /* long name without "--"; NULL ends a table */
+	char letter;      /* short letter or 0 */
 	enum option_kind kind;
-	const char *argument;    /* "URL", "N", or for OPT_CHOICE "text|json" */
+	const char *argument;    /* "URL", "N", or for OPT_CHOICE "text|json"; NULL for OPT_FLAG */
 	const char *environment; /* or NULL */
 	const char *help;
-	size_t offset;           /* of an int (FLAG, CHOICE: index), const char * (TEXT) or int64_t (INT) in the options struct */
-	int optional_argument;   /* --name or --name=VALUE */
+	size_t offset;         /* into the options struct */
+	int optional_argument; /* OPT_TEXT: --name (gives "") or --name=VALUE */
+	int64_t least;
 };
 
 enum command_needs {
@@ -35,6 +44,8 @@ enum command_needs {
 	NEED_DOMAIN = 1u << 2,
 	NEED_STATE = 1u << 3,
 	NEED_PROFILE = 1u << 4,
+	MAY_SOURCE = 1u << 5, /* taken when given */
+	MAY_TARGET = 1u << 6,
 };
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
@@ -42,42 +53,54 @@ enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct global_options {
 	const char *source, *target, *state_dir, *profile, *schema, *source_password_file;
-	int format;      /* enum output_format */
-	int log_level, log_format, quiet, verbose, color, no_progress, yes, help, version;
+	int format;     /* enum output_format */
+	int log_level;  /* enum log_level; -1 = not said */
+	int log_format; /* enum log_format */
+	int quiet, verbose, color, no_progress, yes, help, version;
 };
 
 struct cmd_context { /* what a command is given */
 	const struct global_options *global;
-	void *options;              /* its own struct */
-	int argc;                   /* positional arguments after command and subcommand words (DOMAIN first where needed) */
+	void *options; /* its own struct */
+	int argc;      /* positional arguments after command and subcommand words (DOMAIN first where needed) */
 	char **argv;
-	struct arena *arena;        /* for the life of the command */
+	struct arena *arena; /* for the life of the command */
 	struct log *log;
-	struct url source, target;  /* parsed where needed */
+	struct url source, target; /* parsed where needed */
 	int has_source, has_target;
 	const char *source_user, *source_password;
 	const char *state_dir;
 	struct slice domain;
-	struct profile profile;     /* loaded where needed */
+	struct profile profile; /* loaded where needed */
 	const atomic_int *stop;
-	FILE *out;                  /* stdout */
-	int color;                  /* decided */
-	int terminal;               /* stdout is one */
+	FILE *out;    /* stdout */
+	int color;    /* decided */
+	int terminal; /* stdout is one */
 };
 
 struct command {
-	const char *name;           /* "migrate", "diff show" */
-	const char *arguments;      /* "DOMAIN [ID]" for the usage line */
+	const char *name;      /* "migrate", "diff show" */
+	const char *arguments; /* "DOMAIN [ID]" for the usage line, or "" */
 	const char *summary;
-	const char *help;           /* more lines, or NULL */
+	const char *help; /* more lines, or NULL */
 	unsigned needs;
-	int min_args, max_args;     /* positional, DOMAIN included; max -1 = any */
-	const struct option_spec *options; /* or NULL */
-	size_t options_size;
+	int min_args, max_args;                             /* positional, DOMAIN included; max -1 = any */
+	const struct option_spec *options;                  /* or NULL */
+	size_t options_size;                                /* at most OPTIONS_MAX */
 	int (*run)(struct cmd_context *c, struct err *err); /* exit status 0 or 1, or an err code with err set */
 };
 
+#define OPTIONS_MAX 256
+
 extern const struct command *const commands[]; /* NULL-terminated, in the order of help */
 extern const struct option_spec global_options[];
+extern const struct command cmd_migrate, cmd_stats, cmd_show, cmd_diff_show, cmd_diff_files, cmd_check,
+    cmd_profile_list, cmd_profile_show, cmd_profile_check, cmd_help, cmd_version;
+
+/* The whole program after its arguments; returns the exit status. */
+int cmd_main(int argc, char **argv);
+
+/* What migrate/ wants to know, from the context. */
+struct migrate_env cmd_env(const struct cmd_context *c);
 
 #endif

@@ -1,4 +1,61 @@
-# The room src/cmd/: the program.
+# The room src/cmd/: the program, its manual page, and their tests.
 bin_PROGRAMS += settle
-settle_SOURCES = src/cmd/cmd.h src/cmd/main.c
-settle_LDADD = $(MIGRATE_LIBS)
+settle_SOURCES = src/cmd/main.c
+settle_LDADD = src/cmd/libcmd.a $(MIGRATE_LIBS)
+dist_man_MANS += src/cmd/settle.1
+
+noinst_LIBRARIES += src/cmd/libcmd.a
+src_cmd_libcmd_a_SOURCES = \
+	src/cmd/cmd.h \
+	src/cmd/cmd_check.c \
+	src/cmd/cmd_diff_files.c \
+	src/cmd/cmd_diff_show.c \
+	src/cmd/cmd_help.c \
+	src/cmd/cmd_migrate.c \
+	src/cmd/cmd_profile.c \
+	src/cmd/cmd_show.c \
+	src/cmd/cmd_stats.c \
+	src/cmd/commands.c \
+	src/cmd/context.c \
+	src/cmd/context.h \
+	src/cmd/files.c \
+	src/cmd/help.c \
+	src/cmd/help.h \
+	src/cmd/lookup.c \
+	src/cmd/lookup.h \
+	src/cmd/marked.c \
+	src/cmd/marked.h \
+	src/cmd/options.c \
+	src/cmd/options.h \
+	src/cmd/output.c \
+	src/cmd/output.h \
+	src/cmd/print.c \
+	src/cmd/print.h \
+	src/cmd/print_stats.c \
+	src/cmd/run.c \
+	src/cmd/secrets.c \
+	src/cmd/secrets.h \
+	src/cmd/select.c \
+	src/cmd/select.h \
+	src/cmd/signals.c \
+	src/cmd/signals.h
+
+CLI_TESTS = \
+	tests/cli/files.sh \
+	tests/cli/manual.sh \
+	tests/cli/output.sh \
+	tests/cli/secrets.sh \
+	tests/cli/usage.sh
+TESTS += $(CLI_TESTS)
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh
+
+UNIT_TESTS += tests/unit/test_options tests/unit/test_print
+CMD_LIBS = src/cmd/libcmd.a $(MIGRATE_LIBS)
+
+tests_unit_test_options_SOURCES = tests/unit/test_options.c
+tests_unit_test_options_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_options_LDADD = $(CMD_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_print_SOURCES = tests/unit/test_print.c
+tests_unit_test_print_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_print_LDADD = $(CMD_LIBS) $(CMOCKA_LIBS)

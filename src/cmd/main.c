@@ -1,6 +1,8 @@
+#include "config.h"
+
 #include "cmd/cmd.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return 0;
+	return cmd_main(argc - 1, argv + 1);
 }

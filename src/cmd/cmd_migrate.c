@@ -1,0 +1,128 @@
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/pct.h"
+#include "cmd/context.h"
+#include "cmd/print.h"
+
+struct options {
+	int64_t jobs, limit, max_doc, batch_bytes;
+	int stop_on_error;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option_spec table[] = {
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = OPT_INT,
+     .argument = "N",
+     .least = 1,
+     .help = "workers, each with a connection to the target of its own; default 2",
+     .offset = FIELD(jobs)},
+    {.name = "limit",
+     .kind = OPT_INT,
+     .argument = "N",
+     .least = 1,
+     .help = "a trial run that stops after N rows of the feed",
+     .offset = FIELD(limit)},
+    {.name = "stop-on-error",
+     .kind = OPT_FLAG,
+     .help = "end at the first document that cannot be stored, instead of setting it aside",
+     .offset = FIELD(stop_on_error)},
+    {.name = "max-doc",
+     .kind = OPT_SIZE,
+     .argument = "SIZE",
+     .least = 1,
+     .help = "a larger document is set aside without its body; default 64M",
+     .offset = FIELD(max_doc)},
+    {.name = "batch-bytes",
+     .kind = OPT_SIZE,
+     .argument = "SIZE",
+     .least = 1,
+     .help = "documents of a transaction; default 1M",
+     .offset = FIELD(batch_bytes)},
+    {.name = NULL},
+};
+
+/* STATE_DIR/log/DOMAIN.log keeps what was said on stderr. */
+static int open_log_file(struct cmd_context *c, struct err *err)
+{
+	struct buf path = BUF_INIT(4096);
+	buf_fmt(&path, "%s/log", c->state_dir);
+	int rc = buf_check(&path, "the name of the state directory", err);
+	if (rc == 0)
+		rc = make_directory(path.ptr, err);
+	buf_ch(&path, '/');
+	pct_file_name(c->domain, &path);
+	buf_str(&path, ".log");
+	if (rc == 0)
+		rc = buf_check(&path, "the name of the log file", err);
+	if (rc == 0)
+		rc = log_also_to(c->log, path.ptr, err);
+	buf_release(&path);
+	return rc;
+}
+
+static void print_summary(struct cmd_context *c, const struct migrate_stats *s, int64_t elapsed_us)
+{
+	double seconds = (double)elapsed_us / 1e6, rate = seconds > 0 ? (double)s->counters.read / seconds : 0;
+	if (c->global->format == FORMAT_TEXT) {
+		print_stats(c, s, c->global->verbose > 0);
+		fprintf(c->out, "%-11s%.1f s, %.0f documents a second\n", "elapsed", seconds, rate);
+		return;
+	}
+	struct json v = stats_to_json(s, c->arena);
+	json_sets(c->arena, &v, "elapsed_s", json_number(arena_printf(c->arena, "%.3f", seconds)));
+	json_sets(c->arena, &v, "docs_per_s", json_number(arena_printf(c->arena, "%.1f", rate)));
+	json_sets(c->arena, &v, "bytes", json_int(c->arena, s->counters.bytes));
+	print_json_line(c, &v);
+}
+
+static int run(struct cmd_context *c, struct err *err)
+{
+	const struct options *o = c->options;
+	struct migrate_env env = cmd_env(c);
+	struct migrate_options options = {
+	    .jobs = (int)(o->jobs < 1024 ? o->jobs : 1024),
+	    .limit = o->limit,
+	    .max_doc = (size_t)o->max_doc,
+	    .batch_bytes = (size_t)o->batch_bytes,
+	    .stop_on_error = o->stop_on_error,
+	};
+	struct migrate_stats stats;
+	struct err why = ERR_INIT;
+	int64_t begin = clock_mono_us();
+	if (open_log_file(c, err))
+		return err->code;
+	int rc = migrate_run(&env, &options, err);
+	log_progress(c->log, "");
+	if (rc && rc != ERR_STOPPED)
+		return rc;
+	if (migrate_stats(&env, c->arena, &stats, &why)) {
+		if (rc == 0)
+			*err = why;
+		return err->code;
+	}
+	print_summary(c, &stats, clock_mono_us() - begin);
+	if (rc)
+		return rc;
+	return stats.clean ? 0 : 1;
+}
+
+const struct command cmd_migrate = {
+    .name = "migrate",
+    .arguments = "DOMAIN",
+    .summary = "run, continue or repeat the migration of a domain",
+    .help = "Reads the source, stores every document of the domain in the target, reads it back, compares, and records "
+	    "what "
+	    "differs. Ctrl-C is a clean break; the same command goes on where it stopped, and repeating it changes "
+	    "nothing. "
+	    "Exit 0 only when nothing is left: no difference, nothing missing, pending or rejected.",
+    .needs = NEED_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
+    .min_args = 1,
+    .max_args = 1,
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

@@ -1,0 +1,74 @@
+#include "config.h"
+
+#include "base/clock.h"
+#include "cmd/print.h"
+
+#define WATCH_MS 2000
+
+struct options {
+	int verbose, watch;
+};
+
+static const struct option_spec table[] = {
+    {.name = "verbose",
+     .kind = OPT_FLAG,
+     .help = "also how many differences each rule ignored",
+     .offset = offsetof(struct options, verbose)},
+    {.name = "watch",
+     .kind = OPT_FLAG,
+     .help = "print again every two seconds, until Ctrl-C",
+     .offset = offsetof(struct options, watch)},
+    {.name = NULL},
+};
+
+static int print_once(struct cmd_context *c, const struct options *o, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct migrate_env env = cmd_env(c);
+	struct migrate_stats stats;
+	int rc = migrate_stats(&env, &a, &stats, err);
+	if (rc == 0 && c->global->format == FORMAT_JSON) {
+		struct json v = stats_to_json(&stats, &a);
+		print_json_line(c, &v);
+	} else if (rc == 0) {
+		print_stats(c, &stats, o->verbose || c->global->verbose);
+	}
+	fflush(c->out);
+	arena_release(&a);
+	return rc;
+}
+
+static int keep_watching(const struct cmd_context *c)
+{
+	for (int waited = 0; waited < WATCH_MS; waited += 100) {
+		if (atomic_load(c->stop) || ferror(c->out))
+			return 0;
+		clock_sleep_ms(100);
+	}
+	return 1;
+}
+
+static int run(struct cmd_context *c, struct err *err)
+{
+	const struct options *o = c->options;
+	int rc = print_once(c, o, err);
+	while (rc == 0 && o->watch && keep_watching(c)) {
+		if (c->terminal && c->global->format == FORMAT_TEXT)
+			fputs("\033[H\033[2J", c->out);
+		rc = print_once(c, o, err);
+	}
+	return rc;
+}
+
+const struct command cmd_stats = {
+    .name = "stats",
+    .arguments = "DOMAIN",
+    .summary = "status, and documents, differences, missing ones and changes per kind",
+    .help = "Zero prints blank. Counts are documents, not differences. May run at any time; it writes nothing.",
+    .needs = MAY_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
+    .min_args = 1,
+    .max_args = 1,
+    .options = table,
+    .options_size = sizeof(struct options),
+    .run = run,
+};

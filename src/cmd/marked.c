@@ -1,0 +1,116 @@
+#include "config.h"
+
+#include "cmd/marked.h"
+
+#include "cmd/print.h"
+
+struct marker {
+	const struct cmd_context *c;
+	const struct marks *marks;
+	char side;
+	struct buf line;
+	struct { /* where the walk stands; ARENA_PUSH */
+		struct diff_step *v;
+		size_t n, cap;
+	} path;
+	char mark;
+};
+
+static int same_step(const struct diff_step *a, const struct diff_step *b)
+{
+	if (a->is_position != b->is_position)
+		return 0;
+	return a->is_position ? a->position == b->position : slice_eq(a->key, b->key);
+}
+
+/* Does one of the paths begin with the other? */
+static int overlap(const struct diff_step *a, size_t na, const struct diff_step *b, size_t nb)
+{
+	for (size_t i = 0; i < na && i < nb; i++)
+		if (!same_step(&a[i], &b[i]))
+			return 0;
+	return 1;
+}
+
+static char mark_of(const struct marker *m, const struct diff *raw)
+{
+	for (size_t i = 0; i < m->marks->kept->n; i++) {
+		const struct diff *kept = &m->marks->kept->v[i];
+		if (overlap(kept->path, kept->npath, raw->path, raw->npath))
+			return m->side;
+	}
+	return '~';
+}
+
+/* The mark of the value where the walk stands: its own difference's, else what it stands in has. */
+static char mark_here(const struct marker *m, char outer)
+{
+	for (size_t i = 0; i < m->marks->raw->n; i++) {
+		const struct diff *d = &m->marks->raw->v[i];
+		if (d->npath == m->path.n && overlap(d->path, d->npath, m->path.v, m->path.n))
+			return mark_of(m, d);
+	}
+	return outer;
+}
+
+static void end_line(struct marker *m, char mark)
+{
+	print_color(m->c, mark == '-' ? PRINT_RED : mark == '+' ? PRINT_GREEN : mark == '~' ? PRINT_DIM : PRINT_PLAIN);
+	fputc(mark, m->c->out);
+	fputc(' ', m->c->out);
+	fwrite(m->line.ptr, 1, m->line.len, m->c->out);
+	print_color(m->c, PRINT_PLAIN);
+	fputc('\n', m->c->out);
+	buf_clear(&m->line);
+}
+
+static void indent(struct marker *m, size_t depth)
+{
+	while (depth-- > 0)
+		buf_str(&m->line, "  ");
+}
+
+static void put_value(struct marker *m, const struct json *v, char outer, const char *tail);
+
+static void put_child(struct marker *m, const struct diff_step *step, const struct json *v, char mark, int last)
+{
+	ARENA_PUSH(m->c->arena, &m->path, *step);
+	indent(m, m->path.n);
+	if (!step->is_position) {
+		json_write_string(step->key, &m->line);
+		buf_str(&m->line, ": ");
+	}
+	put_value(m, v, mark, last ? "" : ",");
+	m->path.n--;
+}
+
+static void put_value(struct marker *m, const struct json *v, char outer, const char *tail)
+{
+	char mark = mark_here(m, outer);
+	int is_object = v->type == JSON_OBJECT;
+	if ((!is_object && v->type != JSON_ARRAY) || v->count == 0) {
+		json_write(v, JSON_PLAIN, &m->line);
+		buf_str(&m->line, tail);
+		end_line(m, mark);
+		return;
+	}
+	buf_ch(&m->line, is_object ? '{' : '[');
+	end_line(m, mark);
+	for (uint32_t i = 0; i < v->count; i++) {
+		struct diff_step step = {.is_position = !is_object, .position = i};
+		if (is_object)
+			step.key = v->members[i].key;
+		put_child(m, &step, is_object ? &v->members[i].value : &v->items[i], mark, i + 1 == v->count);
+	}
+	indent(m, m->path.n);
+	buf_ch(&m->line, is_object ? '}' : ']');
+	buf_str(&m->line, tail);
+	end_line(m, mark);
+}
+
+void print_marked(const struct cmd_context *c, const struct json *v, const struct marks *marks, char side)
+{
+	struct marker m = {.c = c, .marks = marks, .side = side, .line = BUF_INIT(SIZE_MAX / 2)};
+	put_value(&m, v, ' ', "");
+	buf_release(&m.line);
+}

@@ -1,0 +1,131 @@
+#include "config.h"
+
+#include "cmd/print.h"
+
+#include "base/utf8.h"
+
+#define SHORT_PAIR 60 /* characters of "old -> new" on one line */
+
+void print_color(const struct cmd_context *c, enum print_color color)
+{
+	static const char *const codes[] = {"0", "31", "32", "2", "1"};
+	if (c->color)
+		fprintf(c->out, "\033[%sm", codes[color]);
+}
+
+static int is_control(unsigned char ch)
+{
+	return ch < 0x20 || ch == 0x7f;
+}
+
+void print_text(const struct cmd_context *c, struct slice text)
+{
+	while (text.len) {
+		size_t n = 0, good = utf8_bad_at(text);
+		while (n < good && !is_control((unsigned char)text.ptr[n]))
+			n++;
+		fwrite(text.ptr, 1, n, c->out);
+		if (n < text.len) {
+			fputs("\xef\xbf\xbd", c->out);
+			n++;
+		}
+		text.ptr += n;
+		text.len -= n;
+	}
+}
+
+void print_json(const struct cmd_context *c, const struct json *v, enum json_style style)
+{
+	struct buf b = BUF_INIT(SIZE_MAX / 2);
+	json_write(v, style, &b);
+	fwrite(b.ptr, 1, b.len, c->out);
+	buf_release(&b);
+}
+
+void print_json_line(const struct cmd_context *c, const struct json *v)
+{
+	print_json(c, v, JSON_PLAIN);
+	fputc('\n', c->out);
+}
+
+/* ---- differences ---- */
+
+static void put_path(const struct diff *d, struct buf *out)
+{
+	buf_ch(out, '[');
+	for (uint32_t i = 0; i < d->npath; i++) {
+		buf_str(out, i ? ", " : "");
+		if (d->path[i].is_position)
+			buf_u64(out, d->path[i].position);
+		else
+			json_write_string(d->path[i].key, out);
+	}
+	buf_ch(out, ']');
+}
+
+static void put_side(const struct json *v, struct buf *out)
+{
+	if (v)
+		json_write(v, JSON_PLAIN, out);
+	else
+		buf_str(out, "(absent)");
+}
+
+static size_t characters(const struct buf *b)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < b->len; i++)
+		n += ((unsigned char)b->ptr[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static void print_side(const struct cmd_context *c, const char *lead, enum print_color color, const struct buf *text)
+{
+	print_color(c, color);
+	fputs(lead, c->out);
+	fwrite(text->ptr, 1, text->len, c->out);
+	print_color(c, PRINT_PLAIN);
+}
+
+static void print_diff(const struct cmd_context *c, const struct diff *d)
+{
+	struct buf path = BUF_INIT(SIZE_MAX / 2), old = BUF_INIT(SIZE_MAX / 2), new = BUF_INIT(SIZE_MAX / 2);
+	put_path(d, &path);
+	put_side(d->old_value, &old);
+	put_side(d->new_value, &new);
+	fprintf(c->out, "  %s %.*s", diff_type_name(d->type), SLICE_ARG(buf_slice(&path)));
+	if (characters(&old) + characters(&new) + strlen(" -> ") > SHORT_PAIR) {
+		print_side(c, "\n    - ", PRINT_RED, &old);
+		print_side(c, "\n    + ", PRINT_GREEN, &new);
+	} else {
+		print_side(c, " ", PRINT_RED, &old);
+		print_side(c, " -> ", PRINT_GREEN, &new);
+	}
+	fputc('\n', c->out);
+	buf_release(&path);
+	buf_release(&old);
+	buf_release(&new);
+}
+
+static void print_heading(const struct cmd_context *c, struct slice kind, struct slice id, struct slice reason)
+{
+	print_color(c, PRINT_BOLD);
+	print_text(c, kind);
+	fputc(' ', c->out);
+	print_text(c, id);
+	print_color(c, PRINT_PLAIN);
+	if (reason.len) {
+		fputc(' ', c->out);
+		print_text(c, reason);
+	}
+	fputc('\n', c->out);
+}
+
+void print_diffs(const struct cmd_context *c, struct slice kind, struct slice id, const struct diff_list *diffs)
+{
+	for (size_t i = 0; i < diffs->n; i++) {
+		if (i == 0 || !slice_eq(diffs->v[i].reason, diffs->v[i - 1].reason))
+			print_heading(c, kind, id, diffs->v[i].reason);
+		print_diff(c, &diffs->v[i]);
+	}
+}

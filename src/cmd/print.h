@@ -1,0 +1,37 @@
+/*
+ * print: what several commands put on stdout. Threads: main thread.
+ */
+#ifndef SETTLE_CMD_PRINT_H
+#define SETTLE_CMD_PRINT_H
+
+#include "cmd/cmd.h"
+#include "diff/diff.h"
+#include "diff/rules.h"
+
+enum print_color { PRINT_PLAIN, PRINT_RED, PRINT_GREEN, PRINT_DIM, PRINT_BOLD };
+
+/* Nothing unless colour is on. PRINT_PLAIN ends a colour. */
+void print_color(const struct cmd_context *c, enum print_color color);
+/* Text of a document in a line for people: control characters and what is not UTF-8 become U+FFFD. */
+void print_text(const struct cmd_context *c, struct slice text);
+/* The value on one line. */
+void print_json(const struct cmd_context *c, const struct json *v, enum json_style style);
+void print_json_line(const struct cmd_context *c, const struct json *v);
+
+/*
+ * A document's differences as BEHAVIOUR section 15 prints them: "KIND ID REASON", then "  TYPE PATH OLD -> NEW" each,
+ * or OLD and NEW on lines of their own when they are long. A further heading stands before differences of another
+ * reason.
+ */
+void print_diffs(const struct cmd_context *c, struct slice kind, struct slice id, const struct diff_list *diffs);
+
+/* The table of `stats`, and its JSON object. */
+void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose);
+struct json stats_to_json(const struct migrate_stats *s, struct arena *a);
+
+/* The whole file in the arena; ERR_USAGE when it cannot be read. */
+MUST_CHECK int read_file(const char *path, struct arena *a, struct slice *out, struct err *err);
+/* The JSON value that a file holds; ERR_USAGE names the file. */
+MUST_CHECK int read_json_file(const char *path, struct arena *a, struct json *out, struct err *err);
+
+#endif

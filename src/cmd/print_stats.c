@@ -1,0 +1,187 @@
+#include "config.h"
+
+#include "cmd/print.h"
+
+#include <inttypes.h>
+
+/* ---- table ---- */
+
+static int width_of(const struct migrate_stats *s)
+{
+	size_t width = sizeof("Kind") - 1;
+	for (size_t i = 0; i < s->n_kinds; i++)
+		width = s->kinds[i].kind.len > width ? s->kinds[i].kind.len : width;
+	return width < 60 ? (int)width : 60;
+}
+
+/* Zero prints blank. */
+static void put_count(const struct cmd_context *c, int64_t n, enum print_color color)
+{
+	if (n == 0) {
+		fprintf(c->out, "%10s", "");
+		return;
+	}
+	if (color != PRINT_PLAIN)
+		print_color(c, color);
+	fprintf(c->out, "%10" PRId64, n);
+	if (color != PRINT_PLAIN)
+		print_color(c, PRINT_PLAIN);
+}
+
+static void put_kind(const struct cmd_context *c, const struct migrate_kind *k, int width)
+{
+	print_text(c, k->kind);
+	fprintf(c->out, "%*s", k->kind.len < (size_t)width ? width - (int)k->kind.len : 0, "");
+	put_count(c, k->docs, PRINT_PLAIN);
+	put_count(c, k->diffs, PRINT_RED);
+	put_count(c, k->missing, PRINT_RED);
+	put_count(c, k->changes, PRINT_PLAIN);
+	fputc('\n', c->out);
+}
+
+static void put_table(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	int width = width_of(s);
+	print_color(c, PRINT_BOLD);
+	fprintf(c->out, "\n%-*s%10s%10s%10s%10s\n", width, "Kind", "Docs", "Diffs", "Missing", "Changes");
+	print_color(c, PRINT_PLAIN);
+	for (size_t i = 0; i < s->n_kinds; i++)
+		put_kind(c, &s->kinds[i], width);
+	fputc('\n', c->out);
+}
+
+/* ---- what stands around it ---- */
+
+static void put_named(const struct cmd_context *c, const char *name, struct slice text)
+{
+	if (!text.len)
+		return;
+	fprintf(c->out, "%-11s", name);
+	print_text(c, text);
+	fputc('\n', c->out);
+}
+
+static void put_left(const struct cmd_context *c, const char *name, int64_t n, const char *meaning)
+{
+	if (n)
+		fprintf(c->out, "%-11s%" PRId64 " %s\n", name, n, meaning);
+}
+
+static void put_counters(const struct cmd_context *c, const struct migrate_counters *n)
+{
+	if (n->read == 0) {
+		fprintf(c->out, "last pass  nothing was there to read: caught up\n");
+		return;
+	}
+	fprintf(c->out,
+		"last pass  read %" PRId64 " = written %" PRId64 " + unchanged %" PRId64 " + deleted %" PRId64
+		" + skipped %" PRId64 " + rejected %" PRId64 "\n",
+		n->read, n->written, n->unchanged, n->deleted, n->skipped, n->rejected);
+}
+
+static void put_ignored(const struct cmd_context *c, const struct state_tallies *ignored)
+{
+	if (ignored->n == 0)
+		return;
+	fprintf(c->out, "\nIgnored differences by rule\n");
+	for (size_t i = 0; i < ignored->n; i++) {
+		fprintf(c->out, "%10" PRId64 "  ", ignored->v[i].count);
+		print_text(c, ignored->v[i].rule);
+		fputc('\n', c->out);
+	}
+}
+
+void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose)
+{
+	put_named(c, "domain", s->domain);
+	put_named(c, "status", s->status);
+	put_named(c, "source", s->source);
+	put_named(c, "target", s->target);
+	put_named(c, "profile", s->profile);
+	if (!s->started)
+		return;
+	put_table(c, s);
+	put_counters(c, &s->counters);
+	put_left(c, "pending", s->pending, "(cases that wait to be compared)");
+	put_left(c, "rejects", s->rejected_now, "(documents that could not be stored; kept whole)");
+	put_left(c, "conflicts", s->conflicts, "(losing revisions that were not brought over)");
+	put_left(c, "attached", s->attachments, "(attachment bodies that were not brought over)");
+	if (s->unfinished)
+		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
+	put_named(c, "clean", s->clean ? SLICE("yes") : SLICE("no"));
+	if (verbose)
+		put_ignored(c, &s->ignored);
+}
+
+/* ---- JSON ---- */
+
+/* A sequence is JSON text; one that is a string is told as that string. */
+static struct json checkpoint_json(struct slice seq, struct arena *a)
+{
+	struct json v;
+	if (!seq.ptr)
+		return json_null;
+	if (json_read(seq, a, 0, &v, NULL, NULL) == 0 && v.type == JSON_STRING)
+		return v;
+	return json_string(seq);
+}
+
+static struct json text_or_null(struct slice s)
+{
+	return s.ptr ? json_string(s) : json_null;
+}
+
+static void set_int(struct arena *a, struct json *v, const char *key, int64_t n)
+{
+	json_sets(a, v, key, json_int(a, n));
+}
+
+static struct json kinds_json(const struct migrate_stats *s, struct arena *a)
+{
+	struct json list = json_array();
+	for (size_t i = 0; i < s->n_kinds; i++) {
+		struct json k = json_object();
+		json_sets(a, &k, "kind", json_string(s->kinds[i].kind));
+		set_int(a, &k, "docs", s->kinds[i].docs);
+		set_int(a, &k, "diffs", s->kinds[i].diffs);
+		set_int(a, &k, "missing", s->kinds[i].missing);
+		set_int(a, &k, "changes", s->kinds[i].changes);
+		json_push(a, &list, k);
+	}
+	return list;
+}
+
+static struct json ignored_json(const struct migrate_stats *s, struct arena *a)
+{
+	struct json list = json_array();
+	for (size_t i = 0; i < s->ignored.n; i++) {
+		struct json k = json_object();
+		json_sets(a, &k, "rule", json_string(s->ignored.v[i].rule));
+		set_int(a, &k, "count", s->ignored.v[i].count);
+		json_push(a, &list, k);
+	}
+	return list;
+}
+
+struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
+{
+	struct json v = json_object();
+	json_sets(a, &v, "domain", json_string(s->domain));
+	json_sets(a, &v, "status", json_string(s->status));
+	json_sets(a, &v, "source", text_or_null(s->source));
+	json_sets(a, &v, "target", text_or_null(s->target));
+	json_sets(a, &v, "profile", text_or_null(s->profile));
+	json_sets(a, &v, "clean", json_bool(s->clean));
+	set_int(a, &v, "pending", s->pending);
+	json_sets(a, &v, "checkpoint", checkpoint_json(s->checkpoint, a));
+	set_int(a, &v, "read", s->counters.read);
+	set_int(a, &v, "written", s->counters.written);
+	set_int(a, &v, "unchanged", s->counters.unchanged);
+	set_int(a, &v, "deleted", s->counters.deleted);
+	set_int(a, &v, "skipped", s->counters.skipped);
+	set_int(a, &v, "rejected", s->counters.rejected);
+	set_int(a, &v, "conflicts", s->conflicts);
+	json_sets(a, &v, "kinds", kinds_json(s, a));
+	json_sets(a, &v, "ignored", ignored_json(s, a));
+	return v;
+}

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Help, manual page and README tell of the same options and commands.
+. "$top_srcdir/tests/cli/lib.sh"
+manual=$top_srcdir/src/cmd/settle.1
+
+run help --all
+grep -oE -- '--[a-z][a-z-]+' "$work/out" | sort -u >"$work/help.options"
+ok "help tells of options" test "$(wc -l <"$work/help.options")" -gt 20
+sed -nE 's/^\.It Fl (. , Fl )?-([a-z][a-z-]+).*/--\2/p' "$manual" | sort -u >"$work/manual.options"
+ok "the manual page has the same ones" diff "$work/help.options" "$work/manual.options"
+
+# Every command of the overview, with its arguments, has a place in the manual page.
+sed -nE 's/^\.It Cm //p' "$manual" | sed -E 's/ (Ar|Op Ar)//; s/ Ar / /g; s/ [A-Z].*//' | sort -u >"$work/manual.commands"
+sed -nE '/^Commands/,/^$/s/^  ([a-z][a-z ]*[a-z])( .*|$)/\1/p' "$work/out" | sed -E 's/  .*//' | sort -u >"$work/help.commands"
+ok "help tells of commands" test "$(wc -l <"$work/help.commands")" -gt 8
+ok "the manual page has the same ones" diff "$work/help.commands" "$work/manual.commands"
+
+# README shows no option that does not exist; ./autogen.sh, configure, git and curl have their own.
+grep -E '^ *(settle|export SETTLE)|`settle|^\| `' "$top_srcdir/README.md" | grep -oE -- ' --[a-z][a-z-]+' | tr -d ' ' | sort -u >"$work/readme.options"
+comm -23 "$work/readme.options" "$work/help.options" >"$work/unknown"
+grep -vxE -- '--rebuild-state' "$work/unknown" >"$work/unknown.left"
+ok "README shows no option that is not there" test ! -s "$work/unknown.left"
+sed -nE 's/^ *settle ((diff|profile) )?([a-z]+).*/\1\3/p' "$top_srcdir/README.md" | sort -u >"$work/readme.commands"
+ok "README shows commands" test -s "$work/readme.commands"
+comm -23 "$work/readme.commands" "$work/help.commands" >"$work/unknown"
+ok "and none that is not there" test ! -s "$work/unknown"
+finish

@@ -1,0 +1,101 @@
+#!/bin/sh
+# Grammar, help, exit codes and suggestions of CLI.md.
+. "$top_srcdir/tests/cli/lib.sh"
+
+exits 2 "no command is a usage error"
+ok "and points to help" says err 'settle help'
+ok "and prints nothing on stdout" silent out
+
+exits 0 "help" help
+ok "names the commands" says out 'diff files COUCH.json SQL.json'
+cp "$work/out" "$work/overview"
+exits 0 "--help" --help
+ok "is the same" cmp "$work/out" "$work/overview"
+exits 0 "help of a command" help migrate
+ok "begins with its usage" says out 'usage: settle migrate DOMAIN [OPTIONS]'
+cp "$work/out" "$work/migrate"
+exits 0 "command --help needs no argument" migrate --help
+ok "is the same" cmp "$work/out" "$work/migrate"
+exits 0 "help of a two-word command" help diff show
+ok "has its options" says out '--changes'
+exits 0 "help of a group" help diff
+ok "lists its commands" says out 'diff files'
+exits 0 "group --help" diff --help
+ok "lists them too" says out 'diff show DOMAIN'
+exits 2 "help of nothing known" help nothing
+exits 0 "--version" --version
+ok "is name and version" grep -qE '^settle [0-9]+\.[0-9]+' "$work/out"
+exits 0 "version as JSON" version --format json
+ok "is an object" says out '{"name":"settle","version":'
+
+exits 2 "unknown command" migrat demo
+ok "suggests a similar one" says err 'did you mean `settle migrate`?'
+exits 2 "unknown subcommand" diff shwo demo
+ok "suggests a similar one" says err 'did you mean `settle diff show`?'
+exits 2 "group without subcommand" profile
+ok "lists what may follow" says err 'list, show, check'
+exits 2 "unknown option" stats demo --formt json
+ok "suggests a similar one" says err 'did you mean --format?'
+exits 2 "option of another command" stats demo --jobs 3
+exits 2 "unknown letter" stats demo -Z
+exits 2 "option without its value" stats demo --target
+ok "says so" says err '--target wants a value'
+exits 2 "choice that is none" stats demo --format xml
+ok "lists the choices" says err 'text|json'
+exits 2 "no number" migrate demo --jobs two
+exits 2 "number too small" migrate demo --jobs 0
+exits 2 "number with an exponent" migrate demo --jobs 1e1
+exits 2 "size that is none" migrate demo --max-doc 12Q
+exits 2 "size beyond all" migrate demo --max-doc 9999999999999G
+exits 2 "flag with a value" stats demo --watch=yes
+exits 2 "missing argument" stats
+ok "names it" says err 'DOMAIN'
+exits 2 "one argument too many" stats demo other
+ok "names it" says err 'other'
+exits 2 "no target" stats demo
+ok "says how to give one" says err 'SETTLE_TARGET'
+exits 2 "no source" migrate demo --target "sqlite:$work/t.db"
+ok "says how to give one" says err 'SETTLE_SOURCE'
+exits 2 "source of an unknown kind" migrate demo --target "sqlite:$work/t.db" --source ftp://x/y
+exits 2 "target of an unknown kind" stats demo --target mysql://x/y
+exits 2 "domain that is not UTF-8" stats "$(printf 'a\377')" --target "sqlite:$work/t.db"
+exits 2 "profile that is not there" stats demo --target "sqlite:$work/t.db" --profile "$work/none.json"
+exits 2 "nothing to check" check
+
+# Where options may stand.
+args="--target sqlite:$work/none.db --state-dir $work/state"
+# shellcheck disable=SC2086
+exits 0 "options after the arguments" stats demo $args
+ok "not started" says out 'not-started'
+# shellcheck disable=SC2086
+exits 0 "global options before the command" $args --format json stats demo
+ok "JSON" says out '{"domain":"demo","status":"not-started",'
+exits 0 "option=value, short letters, bundled" -qv stats --format=json -t"sqlite:$work/none.db" --state-dir="$work/state" demo
+ok "JSON again" says out '"domain":"demo"'
+exits 0 "the last of an option counts" stats demo --format json --format text -t sqlite:/nowhere/x.db -t "sqlite:$work/none.db" \
+	--state-dir "$work/state"
+ok "text" says out 'status     not-started'
+# shellcheck disable=SC2086
+exits 0 "a domain that looks like an option" stats $args --format json -- --demo
+ok "is opaque" says out '"domain":"--demo"'
+# shellcheck disable=SC2086
+exits 0 "a domain of odd characters" stats $args --format json '../a b/é"'
+ok "is opaque too" says out '"domain":"../a b/é\""'
+SETTLE_TARGET=sqlite:$work/none.db SETTLE_STATE_DIR=$work/state SETTLE_PROFILE=documents
+export SETTLE_TARGET SETTLE_STATE_DIR SETTLE_PROFILE
+exits 0 "the environment gives defaults" stats demo --format json
+ok "the profile" says out '"profile":"documents"'
+exits 0 "an option stands over the environment" stats demo --format json --profile commcare
+ok "the other profile" says out '"profile":"commcare"'
+SETTLE_TARGET=
+exits 2 "an empty variable says nothing" stats demo
+unset SETTLE_TARGET SETTLE_STATE_DIR SETTLE_PROFILE
+
+exits 2 "errors as JSON" --log-format json stats
+ok "an object a line" grep -qE '^\{"time":.*"level":"error","msg":"stats wants' "$work/err"
+# shellcheck disable=SC2086
+exits 0 "nothing was written by any of this" stats $args demo
+ok "no target" test ! -e "$work/none.db"
+ok "no state" test ! -e "$work/state"
+ok "no home" test -z "$(ls -A "$HOME")"
+finish
