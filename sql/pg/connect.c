@@ -37,7 +37,7 @@ static void take_secret(struct pg_target *t, const char *secret)
 {
 	for (size_t i = 0; secret && *secret && i < sizeof(t->secrets) / sizeof(t->secrets[0]); i++)
 		if (!t->secrets[i]) {
-			t->secrets[i] = strdup(secret);
+			t->secrets[i] = arena_str(&t->memory, slice_of(secret));
 			return;
 		}
 }
@@ -211,15 +211,11 @@ void pg_close(struct sql_target *base)
 
 	pg_unlock(t);
 	PQfinish(t->conn);
-	pg_stmts_release(&t->stmts);
 	buf_release(&t->text);
 	buf_release(&t->out);
-	for (size_t i = 0; i < sizeof(t->secrets) / sizeof(t->secrets[0]); i++) {
-		if (t->secrets[i])
-			explicit_bzero(t->secrets[i], strlen(t->secrets[i]));
-		free(t->secrets[i]);
-	}
-	free(t->schema);
+	for (size_t i = 0; i < sizeof(t->secrets) / sizeof(t->secrets[0]) && t->secrets[i]; i++)
+		explicit_bzero(t->secrets[i], strlen(t->secrets[i]));
+	arena_release(&t->memory);
 	sql_target_release(base);
 	free(t);
 }

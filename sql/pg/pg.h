@@ -20,15 +20,16 @@ struct pg_stage {
 };
 
 struct pg_stmts { /* texts of prepared statements; number i is called "s<i>" */
-	char **v;
+	const char **v;
 	size_t n, cap;
 };
 
 struct pg_target {
 	struct sql_target base;
 	PGconn *conn;
-	char *schema;     /* as named, or the first of the search path */
-	char *secrets[3]; /* never shown: passwords this connection was given */
+	struct arena memory; /* names, secrets and statement texts: as long as the connection */
+	const char *schema;  /* as named, or the first of the search path */
+	char *secrets[3];    /* never shown: passwords this connection was given */
 	struct pg_stmts stmts;
 	struct pg_stage stages[PG_MAX_STAGES];
 	int nstages;
@@ -83,7 +84,6 @@ int pg_run(struct pg_target *t, const struct pg_params *p, PGresult **out, struc
 /* Runs constant SQL that has no values, several statements allowed; *out as above (text format). */
 int pg_simple(struct pg_target *t, const char *sql, PGresult **out, struct err *err);
 int pg_result_check(const struct pg_target *t, const PGresult *res, struct err *err);
-void pg_stmts_release(struct pg_stmts *s);
 
 /* ---- copy.c ---- */
 /* Binary COPY of rows into what t->text names; ordinal_from >= 0: a first int8 column counts from there. */

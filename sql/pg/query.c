@@ -4,7 +4,6 @@
 #include "sql/pg/pg.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 void pg_param_text(struct pg_params *p, struct slice text)
 {
@@ -60,34 +59,6 @@ static void statement_name(size_t i, char name[24])
 	snprintf(name, 24, "s%zu", i);
 }
 
-static char *keep_text(const struct buf *b)
-{
-	char *text = strdup(b->ptr);
-
-	if (!text)
-		abort();
-	return text;
-}
-
-static void remember(struct pg_stmts *s, char *text)
-{
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 32;
-		s->v = realloc(s->v, s->cap * sizeof(*s->v));
-		if (!s->v)
-			abort();
-	}
-	s->v[s->n++] = text;
-}
-
-void pg_stmts_release(struct pg_stmts *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		free(s->v[i]);
-	free(s->v);
-	*s = (struct pg_stmts){0};
-}
-
 /* The name under which t->text is prepared. */
 static int prepared(struct pg_target *t, char name[24], struct err *err)
 {
@@ -106,7 +77,7 @@ static int prepared(struct pg_target *t, char name[24], struct err *err)
 	rc = pg_result_check(t, res, err);
 	PQclear(res);
 	if (rc == 0)
-		remember(&t->stmts, keep_text(&t->text));
+		ARENA_PUSH(&t->memory, &t->stmts, arena_str(&t->memory, buf_slice(&t->text)));
 	return rc;
 }
 

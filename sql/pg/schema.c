@@ -1,19 +1,15 @@
-/* settle's tables in a PostgreSQL database: where they are, which version, making them, and what `check` wants to know.
- */
+/* settle's tables in a PostgreSQL database: where they are, which version, making them, what `check` asks. */
 #include "config.h"
 
 #include "sql/pg/pg.h"
 #include "sql/tables.h"
 
-#include <stdlib.h>
-
 /* ---- where ---- */
 
-static int take_schema(struct pg_target *t, const char *name)
+static void take_schema(struct pg_target *t, const char *name)
 {
-	t->schema = strdup(name);
+	t->schema = arena_str(&t->memory, slice_of(name));
 	t->base.names.schema = t->schema;
-	return t->schema != NULL;
 }
 
 /* Without --schema: what the search path puts first. */
@@ -25,8 +21,8 @@ static int current_schema(struct pg_target *t, struct err *err)
 	if (rc == 0 && PQgetisnull(res, 0, 0)) {
 		err_set(err, ERR_TARGET, "target has no schema in its search path");
 		rc = err_hint(err, "name one with --schema");
-	} else if (rc == 0 && !take_schema(t, PQgetvalue(res, 0, 0))) {
-		rc = err_set(err, ERR_INTERNAL, "out of memory");
+	} else if (rc == 0) {
+		take_schema(t, PQgetvalue(res, 0, 0));
 	}
 	PQclear(res);
 	return rc;
@@ -194,9 +190,9 @@ int pg_schema_open(struct pg_target *t, const struct sql_options *o, struct err 
 	int64_t version = 0;
 	int rc = 0;
 
-	if (o->schema && !take_schema(t, o->schema))
-		rc = err_set(err, ERR_INTERNAL, "out of memory");
-	else if (!o->schema)
+	if (o->schema)
+		take_schema(t, o->schema);
+	else
 		rc = current_schema(t, err);
 	if (rc || !(o->flags & SQL_CREATE))
 		return rc;

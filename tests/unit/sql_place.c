@@ -62,6 +62,10 @@ int place_remove(void **state)
 {
 	struct place *p = *state;
 
+	/* A test that failed has left its connections open, with locks. */
+	if (p->is_pg)
+		place_exec(p, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'settle'"
+			      " AND datname = current_database()");
 	if (p->is_pg)
 		place_exec(p, arena_printf(&p->memory, "DROP SCHEMA IF EXISTS %s CASCADE", quoted_schema(p).ptr).ptr);
 	remove_directory(p->dir);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -57,6 +58,40 @@ static void test_sql_open__makes_the_tables_once(void **state)
 	for (const struct sql_table *const *table = sql_all_tables; *table; table++)
 		assert_int_equal(
 		    place_count(p, arena_printf(&p->memory, "SELECT count(*) FROM \"%s\"", (*table)->name).ptr), 0);
+}
+
+/* Opens once the parent has closed the other end of the pipe, so that all begin together. */
+static pid_t open_in_a_child(struct place *p, const int gate[2])
+{
+	pid_t child = fork();
+	struct sql_target *t = NULL;
+	struct err e = ERR_INIT;
+	char byte;
+
+	if (child != 0)
+		return child;
+	close(gate[1]);
+	(void)!read(gate[0], &byte, 1);
+	_exit(place_try(p, SQL_CREATE, &t, &e));
+}
+
+static void test_sql_open__processes_may_come_together(void **state)
+{
+	struct place *p = *state;
+	pid_t children[6];
+	int gate[2], status;
+
+	assert_int_equal(pipe(gate), 0);
+	for (int i = 0; i < 6; i++)
+		children[i] = open_in_a_child(p, gate);
+	close(gate[0]);
+	close(gate[1]);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	assert_int_equal(place_count(p, "SELECT count(*) FROM settle_schema"), 1);
 }
 
 static void test_sql_open__fresh_target_can_be_read(void **state)
@@ -581,6 +616,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    PLACE_TEST(test_sql_open__makes_the_tables_once),
+	    PLACE_TEST(test_sql_open__processes_may_come_together),
 	    PLACE_TEST(test_sql_open__fresh_target_can_be_read),
 	    PLACE_TEST(test_sql_open__newer_tables_are_refused),
 	    PLACE_TEST(test_sql_open__somebody_elses_table_stops_it),

@@ -293,6 +293,48 @@ static void test_sql_open__distribute_without_citus(void **state)
 	assert_int_equal(place_count(p, "SELECT count(*) FROM pg_tables WHERE tablename = 'forms'"), 0);
 }
 
+/* No Citus here: a function of its name notes what it is asked for. What is tested is which questions are asked. */
+static void test_sql_open__distribute_spreads_by_id(void **state)
+{
+	static const char want[] =
+	    "forms by form_id with none; form_operations by form_id with forms; cases by case_id with none; "
+	    "case_transactions by case_id with cases; case_indices by case_id with cases; "
+	    "attachments by owner_id with none; documents by doc_id with none; "
+	    "settle_conflict by doc_id with documents";
+	struct place *p = *state;
+	struct place there = {.is_pg = 1};
+	struct sql_target *t;
+	struct sql_report report;
+
+	place_exec(p, "DROP DATABASE IF EXISTS settle_citus");
+	place_exec(p, "CREATE DATABASE settle_citus");
+	MUST(url_parse_target(url_with(p, "settle", "settle_citus", ""), &there.memory, &there.url, err));
+	snprintf(there.schema, sizeof(there.schema), "public");
+	place_exec(
+	    &there,
+	    "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)"
+	    " VALUES (99999, 'citus', 10, 2200, false, '12.1');"
+	    "CREATE TABLE asked (n serial, what text);"
+	    "CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text,"
+	    " distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default') RETURNS void LANGUAGE sql"
+	    " AS $$INSERT INTO asked (what) VALUES (table_name::text || ' by ' || distribution_column || ' with '"
+	    " || CASE colocate_with WHEN 'none' THEN 'none' ELSE colocate_with::regclass::text END)$$");
+	MUST(sql_open(&t, &(struct sql_options){.url = &there.url, .flags = SQL_CREATE, .distribute = 1}, err));
+	MUST(sql_describe(t, &p->memory, &report, err));
+	assert_int_equal(report.citus, 1);
+	sql_close(t);
+	assert_int_equal(
+	    place_count(&there,
+			arena_printf(&p->memory,
+				     "SELECT count(*) FROM (SELECT string_agg(what, '; ' ORDER BY n) w FROM asked) x"
+				     " WHERE w = '%s'",
+				     want)
+			    .ptr),
+	    1);
+	place_exec(p, "DROP DATABASE settle_citus");
+	arena_release(&there.memory);
+}
+
 /* ---- failures in the middle ---- */
 
 static void fail_with(struct place *p, const char *sqlstate)
@@ -535,6 +577,7 @@ int main(void)
 	    PLACE_TEST(test_sql_open__without_schema_the_first_of_the_search_path),
 	    PLACE_TEST(test_sql_open__an_empty_search_path),
 	    PLACE_TEST(test_sql_open__distribute_without_citus),
+	    PLACE_TEST(test_sql_open__distribute_spreads_by_id),
 	    PLACE_TEST(test_sql_put__server_errors_carry_state_and_hint),
 	    PLACE_TEST(test_sql_put__json_that_is_none),
 	    PLACE_TEST(test_sql_put__connection_lost),
