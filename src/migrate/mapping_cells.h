@@ -20,6 +20,7 @@ static inline struct slice cell_bool(int truth)
 }
 /* Decimal of an integral JSON number in the range of bigint, else SQL NULL. */
 struct slice cell_int(const struct json *v, struct arena *a);
+struct slice cell_decimal(long long n, struct arena *a);
 /* Reads a JSON cell; ERR_SYNTAX names the column. */
 MUST_CHECK int cell_read(struct slice cell, const char *what, struct arena *a, struct json *out, struct err *err);
 /* object[key] = the cell as a string; nothing for SQL NULL. */

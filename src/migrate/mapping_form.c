@@ -11,30 +11,30 @@ enum field_class {
 };
 
 struct form_field {
-	const char *name;
+	struct slice name;
 	int column;
 	enum field_class cls;
 };
 
 static const struct form_field form_fields[] = {
-    {"_id", FORM_ID, FIELD_KEY},
-    {"_rev", FORM_COUCH_REV, FIELD_KEY},
-    {"doc_type", FORM_DOC_TYPE, FIELD_KEY},
-    {"domain", FORM_DOMAIN, FIELD_KEY},
-    {"xmlns", FORM_XMLNS, FIELD_TEXT},
-    {"app_id", FORM_APP_ID, FIELD_TEXT},
-    {"received_on", FORM_RECEIVED_ON, FIELD_TIME},
-    {"server_modified_on", FORM_SERVER_MODIFIED_ON, FIELD_TIME},
-    {"form", FORM_BODY, FIELD_BODY},
-    {"-deletion_id", FORM_DELETION_ID, FIELD_DELETED_TEXT},
-    {"-deletion_date", FORM_DELETED_ON, FIELD_DELETED_TIME},
+    {{"_id", 3}, FORM_ID, FIELD_KEY},
+    {{"_rev", 4}, FORM_COUCH_REV, FIELD_KEY},
+    {{"doc_type", 8}, FORM_DOC_TYPE, FIELD_KEY},
+    {{"domain", 6}, FORM_DOMAIN, FIELD_KEY},
+    {{"xmlns", 5}, FORM_XMLNS, FIELD_TEXT},
+    {{"app_id", 6}, FORM_APP_ID, FIELD_TEXT},
+    {{"received_on", 11}, FORM_RECEIVED_ON, FIELD_TIME},
+    {{"server_modified_on", 18}, FORM_SERVER_MODIFIED_ON, FIELD_TIME},
+    {{"form", 4}, FORM_BODY, FIELD_BODY},
+    {{"-deletion_id", 12}, FORM_DELETION_ID, FIELD_DELETED_TEXT},
+    {{"-deletion_date", 14}, FORM_DELETED_ON, FIELD_DELETED_TIME},
 };
 #define FORM_FIELDS (sizeof(form_fields) / sizeof(form_fields[0]))
 
 static const struct form_field *form_field(struct slice name)
 {
 	for (size_t i = 0; i < FORM_FIELDS; i++)
-		if (slice_is(name, form_fields[i].name))
+		if (slice_eq(name, form_fields[i].name))
 			return &form_fields[i];
 	return NULL;
 }
@@ -82,7 +82,7 @@ static int lacks_key_field(const struct json *doc, const struct sql_row *row)
 {
 	for (size_t i = 0; i < FORM_FIELDS; i++)
 		if (form_fields[i].cls == FIELD_KEY && row->cells[form_fields[i].column].ptr &&
-		    !json_gets(doc, form_fields[i].name))
+		    !json_get(doc, form_fields[i].name))
 			return 1;
 	return 0;
 }
@@ -131,7 +131,7 @@ static void put_operations(const struct mapping_doc *d, struct arena *a, struct 
 			continue;
 		row.cells[OP_DOMAIN] = d->domain;
 		row.cells[OP_FORM_ID] = d->id;
-		row.cells[OP_POSITION] = arena_printf(a, "%u", (unsigned)i);
+		row.cells[OP_POSITION] = cell_decimal(i, a);
 		row.cells[OP_USER] = cell_text(json_gets(op, "user"), a);
 		row.cells[OP_DATE] = cell_time(json_get_text(op, "date"), a);
 		row.cells[OP_OPERATION] = cell_text(json_gets(op, "operation"), a);
@@ -164,14 +164,15 @@ static int add_cell(const struct form_field *f, const struct sql_row *row, struc
 	struct slice cell = row->cells[f->column];
 	struct json body;
 	if (f->cls != FIELD_BODY) {
-		cell_set_text(a, doc, f->name, cell);
+		if (cell.ptr)
+			json_set(a, doc, f->name, json_string(cell));
 		return 0;
 	}
 	if (!cell.ptr)
 		return 0;
 	int rc = cell_read(cell, "forms.body", a, &body, err);
 	if (rc == 0)
-		json_sets(a, doc, f->name, body);
+		json_set(a, doc, f->name, body);
 	return rc;
 }
 
@@ -220,8 +221,8 @@ static int document_of_cells(const struct sql_row *row, struct arena *a, struct 
 static void drop_key_fields(struct json *doc, const struct json *exact)
 {
 	for (size_t i = 0; i < FORM_FIELDS; i++)
-		if (form_fields[i].cls == FIELD_KEY && !json_gets(exact, form_fields[i].name))
-			json_del(doc, slice_of(form_fields[i].name));
+		if (form_fields[i].cls == FIELD_KEY && !json_get(exact, form_fields[i].name))
+			json_del(doc, form_fields[i].name);
 }
 
 int mapping_form_document(const struct sql_row *form, struct arena *a, struct json *out, struct err *err)

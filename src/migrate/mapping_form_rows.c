@@ -119,7 +119,7 @@ static struct sql_row transaction_row(const struct mapping_doc *d, const struct 
 	row.cells[TXN_DOMAIN] = d->domain;
 	row.cells[TXN_CASE_ID] = txn->case_id;
 	row.cells[TXN_FORM_ID] = txn->form_id;
-	row.cells[TXN_POSITION] = arena_printf(a, "%u", (unsigned)txn->position);
+	row.cells[TXN_POSITION] = cell_decimal(txn->position, a);
 	row.cells[TXN_SERVER_DATE] = cell_time(txn->server_date, a);
 	row.cells[TXN_KIND] = slice_of(kind_names[txn->kind]);
 	if (d->odd && json_odd(&txn->actions)) {

@@ -129,7 +129,7 @@ static void set_text(struct arena *a, struct json *object, const char *key, stru
 static struct json block_head(const struct walk *w, const struct replay_block *b, struct slice date)
 {
 	struct json head = json_object();
-	json_sets(w->a, &head, "block", json_int(w->a, b->version));
+	json_sets(w->a, &head, "block", json_number(b->version == 1 ? SLICE("1") : SLICE("2")));
 	set_text(w->a, &head, "date", date);
 	set_text(w->a, &head, "user_id", block_user(w, b));
 	set_text(w->a, &head, "sync_log_id", w->form->sync_token);

@@ -75,8 +75,8 @@ struct replay_txn_list {
 /*
  * Every case block of the form, in document order, appended to *out. ERR_SYNTAX when a block cannot be read (unknown
  * namespace, no case id, bad date, index without type, ...), with the block's place in the message; nothing is appended
- * then. An empty @date_modified or @user_id is an absent one. A version 1 block without case_id may carry @case_id, and the other
- * way round.
+ * then. An empty @date_modified or @user_id is an absent one. A version 1 block without case_id may carry @case_id, and
+ * the other way round.
  */
 MUST_CHECK int replay_form_blocks(const struct replay_form *form, struct arena *a, struct replay_txn_list *out,
 				  struct err *err);

@@ -129,6 +129,21 @@ static void test_mapping_case__sql_json_has_every_field_of_the_contract(void **s
 	arena_release(&a);
 }
 
+static void test_mapping_case__form_with_two_blocks_is_listed_once(void **state)
+{
+	const char *const forms[] = {
+	    "{\"_id\":\"f1\",\"form\":{\"case\":[{" V2 "\"close\":\"\"},{" V2 "\"update\":{\"a\":\"1\"}}]}}", NULL};
+	struct mapping_case_source src = {0};
+	struct arena a = ARENA_INIT;
+	(void)state;
+	struct stored_case c = store_folded(forms, &src, &a);
+	struct json got = sql_json(&c, &a);
+	assert_json_text(json_gets(&got, "xform_ids"), "[\"f1\"]", &a);
+	assert_int_equal(json_gets(&got, "actions")->count, 2);
+	assert_true(json_is(json_gets(json_gets(&got, "actions")->items, "server_date"), JSON_NULL));
+	arena_release(&a);
+}
+
 static void test_mapping_case__unset_fields(void **state)
 {
 	const char *const forms[] = {touch, NULL};
@@ -347,6 +362,32 @@ static void test_mapping_case_copy__everything_is_kept(void **state)
 	arena_release(&a);
 }
 
+static void test_mapping_case_copy__transactions_win_over_copied_lists(void **state)
+{
+	const char *const forms[] = {touch, NULL};
+	struct arena a = ARENA_INIT;
+	(void)state;
+	struct json couch = read_text(SLICE(deleted_case), &a);
+	struct stored_case c = store_copied(&couch, &a);
+	read_transactions(forms, &a, &c);
+	struct json got = sql_json(&c, &a);
+	assert_json_text(json_gets(&got, "xform_ids"), "[\"f2\"]", &a);
+	assert_int_equal(json_gets(json_gets(&got, "actions")->items, "date")->type, JSON_STRING);
+	arena_release(&a);
+}
+
+static void test_mapping_case_copy__changed_column_beside_extra_is_seen(void **state)
+{
+	struct arena a = ARENA_INIT;
+	(void)state;
+	struct json couch = read_text(SLICE("{\"_id\":\"c1\",\"user_id\":5}"), &a);
+	struct stored_case c = store_copied(&couch, &a);
+	c.row.cells[CASE_MODIFIED_BY] = SLICE("u2");
+	struct json got = sql_json(&c, &a);
+	assert_text(json_get_text(&got, "user_id"), "u2");
+	arena_release(&a);
+}
+
 static void assert_kept_whole(const char *field, const char *value)
 {
 	struct arena a = ARENA_INIT;
@@ -470,7 +511,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_mapping_case__sql_json_has_every_field_of_the_contract),
+	    cmocka_unit_test(test_mapping_case__form_with_two_blocks_is_listed_once),
 	    cmocka_unit_test(test_mapping_case__unset_fields),
+	    cmocka_unit_test(test_mapping_case_copy__transactions_win_over_copied_lists),
+	    cmocka_unit_test(test_mapping_case_copy__changed_column_beside_extra_is_seen),
 	    cmocka_unit_test(test_mapping_case__deleted_kind_is_folded_and_marked),
 	    cmocka_unit_test(test_mapping_case__tombstone_and_no_form_left_are_deleted),
 	    cmocka_unit_test(test_mapping_case__text_that_is_no_date_is_kept_beside_the_column),

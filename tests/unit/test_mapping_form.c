@@ -110,6 +110,30 @@ static void test_mapping_form__deleted_kind_fills_the_deletion_columns(void **st
 	arena_release(&a);
 }
 
+static void assert_sql_user(const char *fields, const char *wanted)
+{
+	struct arena a = ARENA_INIT;
+	struct slice text = arena_printf(&a, HEAD "%s}", fields);
+	struct sql_row row = stored_ok(text.ptr, &kind_form, &a);
+	struct err err = ERR_INIT;
+	struct json sql;
+	assert_int_equal(mapping_form_sql_json(&row, &a, &sql, &err), 0);
+	if (wanted)
+		assert_json_text(json_gets(&sql, "user_id"), wanted, &a);
+	else
+		assert_null(json_gets(&sql, "user_id"));
+	arena_release(&a);
+}
+
+static void test_mapping_form__sql_user_is_the_user_of_the_meta(void **state)
+{
+	(void)state;
+	assert_sql_user(BODY, "\"u1\"");
+	assert_sql_user(BODY ",\"user_id\":\"u2\"", "\"u1\"");
+	assert_sql_user("\"form\":{},\"user_id\":\"u2\"", "null");
+	assert_sql_user("\"form\":{\"meta\":{\"userID\":null}}", NULL);
+}
+
 static void test_mapping_form__deletion_of_a_kind_that_is_not_deleted_stays_beside(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -548,6 +572,7 @@ int main(void)
 	    cmocka_unit_test(test_mapping_form__columns_take_what_they_can_give_back),
 	    cmocka_unit_test(test_mapping_form__stored_as_another_type_comes_back_as_it_was),
 	    cmocka_unit_test(test_mapping_form__deleted_kind_fills_the_deletion_columns),
+	    cmocka_unit_test(test_mapping_form__sql_user_is_the_user_of_the_meta),
 	    cmocka_unit_test(test_mapping_form__deletion_of_a_kind_that_is_not_deleted_stays_beside),
 	    cmocka_unit_test(test_mapping_form__odd_shapes_come_back),
 	    cmocka_unit_test(test_mapping_form__odd_values_come_back_from_raw),
