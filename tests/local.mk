@@ -35,3 +35,7 @@ EXTRA_DIST += tests/cli/house.sh tests/tsan.supp
 include tests/gen/local.mk
 include tests/server/local.mk
 include tests/bench/local.mk
+
+# The migration end to end.
+TESTS += tests/cli/migrate.sh tests/cli/odd.sh
+EXTRA_DIST += tests/cli/expect.js tests/cli/migrate.sh tests/cli/odd.sh

@@ -181,6 +181,7 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 	set_int(a, &v, "skipped", s->counters.skipped);
 	set_int(a, &v, "rejected", s->counters.rejected);
 	set_int(a, &v, "conflicts", s->conflicts);
+	set_int(a, &v, "attachments", s->attachments);
 	json_sets(a, &v, "kinds", kinds_json(s, a));
 	json_sets(a, &v, "ignored", ignored_json(s, a));
 	return v;

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Odd documents: what JSON can hold and SQL cannot, what is no document, attachments and conflicts. On SQLite and PostgreSQL.
+. "$top_srcdir/tests/cli/lib.sh"
+. "$top_srcdir/tests/server/pg.sh"
+odd=$top_srcdir/fixtures/odd
+trap 'stop_pg; rm -rf "$work"' EXIT
+
+counter() { # counter NAME: its value in $work/out, a JSON object
+	sed "s/.*\"$1\":\([0-9]*\)[,}].*/\1/" "$work/out"
+}
+
+
+# migrate_odd NAME TARGET
+migrate_odd() {
+	way=$1
+	target=$2
+	run migrate odd -s "file:$odd/odd.ndjson" -t "$target" --state-dir "$work/state-$way"
+	ok "$way: rejects keep the exit code at 1" test "$status" -eq 1
+	ok "$way: each reject is named with its reason" says err "id=bad-escape"
+	run stats odd -t "$target" --state-dir "$work/state-$way" --format json
+	for c in read written unchanged deleted skipped rejected; do
+		ok "$way: $c" test "$(counter $c)" = "$(node -p "require('$odd/expected.json').$c")"
+	done
+	run diff show odd -t "$target" --state-dir "$work/state-$way" --format json
+	ok "$way: everything that is stored compares clean" silent out
+	run show odd num-1e400 -t "$target" --state-dir "$work/state-$way" --side sql --format json
+	ok "$way: 1e400 comes back as it was" says out 1e400
+	run show odd surrogates -t "$target" --state-dir "$work/state-$way" --side sql --format json
+	ok "$way: an unpaired surrogate comes back" says out '\ud800'
+}
+
+migrate_odd sqlite "sqlite:$work/odd.db"
+start_pg || exit 99
+create_pg_database odd || exit 99
+migrate_odd pg "$(pg_url odd)"
+
+# side_feed NAME COUNTER N: what is not brought over is counted and keeps the exit code at 1
+side_feed() {
+	run migrate odd -s "file:$odd/$1.ndjson" -t "sqlite:$work/$1.db" --state-dir "$work/state-$1" --format json
+	ok "$1: not brought over, so exit code 1" test "$status" -eq 1
+	ok "$1: counted" test "$(counter "$2")" = "$3"
+}
+
+side_feed attachments attachments 7
+side_feed conflicts conflicts 6
+finish
