@@ -5,7 +5,8 @@
  * A row is an array of cells in column order; key columns come first. Cells carry text: see enum sql_type. Values travel as COPY
  * data or parameters; identifiers pass sql_quote_ident. Text handed in must be storable (no NUL, strict UTF-8): callers tame it.
  * Errors: ERR_TARGET with sqlstate (pg) or native (sqlite); retryable set for 40001, 40P01, 57P01-57P03, 08xxx and lost connections.
- * After any error inside a transaction only sql_rollback and sql_close are allowed.
+ * After any error inside a transaction only sql_rollback and sql_close are allowed. Writing needs a transaction, reading
+ * does not. A cell that is not what its column holds, and every other misuse, is ERR_INTERNAL.
  * Threads: a target handle belongs to one thread at a time. Several handles on one database work side by side where
  * sql_concurrent() says so; elsewhere (SQLite) the caller lets one at a time be inside a transaction.
  */
@@ -25,7 +26,7 @@ enum sql_type {
 	SQL_JSON,  /* jsonb / text; cell = JSON text without U+0000, lone surrogates, numbers beyond numeric */
 	SQL_BOOL,  /* cell "t" or "f" */
 	SQL_INT,   /* bigint; cell = decimal */
-	SQL_TIME,  /* timestamptz / text; cell = canonical base/datetime.h text */
+	SQL_TIME,  /* timestamptz / text; cell = canonical base/datetime.h text, no other spelling */
 	SQL_BYTES, /* bytea / blob; cell = the raw bytes */
 };
 
@@ -61,7 +62,7 @@ extern const struct sql_table sql_forms, sql_case_transactions, sql_cases, sql_c
 extern const struct sql_table *const sql_all_tables[]; /* NULL-terminated */
 
 enum sql_open_flags {
-	SQL_READ_ONLY = 1u << 0, /* cannot write; no table is made */
+	SQL_READ_ONLY = 1u << 0, /* cannot write; no table is made; a SQLite file that is not there is empty */
 	SQL_CREATE = 1u << 1,    /* make the schema or bring it to this version */
 };
 
@@ -98,10 +99,10 @@ MUST_CHECK int sql_put(struct sql_target *t, const struct sql_table *table, cons
 MUST_CHECK int sql_insert(struct sql_target *t, const struct sql_table *table, const struct sql_row *rows, size_t n,
                           struct err *err);
 /* Deletes the rows whose columns cols[0..ncols-1] equal one of the n tuples (tuples[i].cells has ncols cells). Deleted rows are
- * appended to *old when it is not NULL. */
+ * appended to *old when it is not NULL, in no order. Tuples may repeat; a NULL in one equals nothing. */
 MUST_CHECK int sql_delete(struct sql_target *t, const struct sql_table *table, const int *cols, int ncols,
                           const struct sql_row *tuples, size_t n, struct arena *a, struct sql_rows *old, struct err *err);
-/* All rows whose columns cols[] equal one of the n tuples, ordered by the table's key columns (bytes). */
+/* All rows whose columns cols[] equal one of the n tuples, each once, ordered by the table's key columns (bytes). */
 MUST_CHECK int sql_select(struct sql_target *t, const struct sql_table *table, const int *cols, int ncols,
                           const struct sql_row *tuples, size_t n, struct arena *a, struct sql_rows *out, struct err *err);
 /*
@@ -120,7 +121,8 @@ MUST_CHECK int sql_count_by(struct sql_target *t, const struct sql_table *table,
 
 /*
  * The domain lock: one writer a domain. Held until close. ERR_BUSY with host, pid and since of the holder in the message.
- * Taking it raises the epoch in settle_migration, which sql_commit then requires inside every transaction that wrote (a writer that
+ * Taking it makes the domain's row in settle_migration (status 'not-started') if there is none, which must then stay: a
+ * reset sets its status. It raises the epoch there, which sql_commit then requires inside every transaction that wrote (a writer that
  * lost its lock gets ERR_STATE and nothing is committed). PostgreSQL: advisory lock; SQLite: flock on "<path>-settle-lock".
  * A further connection of the same process shares it through sql_domain_join with the same epoch.
  */

@@ -45,7 +45,9 @@ start_pg() {
 		unset "$pg_var"
 	done
 	pg_find_bin || return 1
-	pg_dir=$(mktemp -d "${TMPDIR:-/tmp}/settle-pg.XXXXXX") || return 1
+	pg_base=${TMPDIR:-/tmp}
+	test "${#pg_base}" -le 70 || pg_base=/tmp # the path of a socket is short
+	pg_dir=$(mktemp -d "$pg_base/settle-pg.XXXXXX") || return 1
 	pg_find_user || return 1
 	pg_run "$pg_bin/initdb" -D "$pg_dir/data" -U settle -A trust -E UTF8 --locale=C --no-sync \
 		>"$pg_dir/initdb.log" 2>&1 || { sed 's/^/# /' "$pg_dir/initdb.log"; return 1; }
