@@ -142,13 +142,13 @@ static int check_settings(const struct run *r, const struct status *s, struct sl
 	return 0;
 }
 
-static int begin_status(struct run *r, const struct couch_options *o, struct err *err)
+static int begin_status(struct run *r, struct slice identity, struct err *err)
 {
-	struct slice identity, settings = status_settings(r->env, &r->arena);
+	struct slice settings = status_settings(r->env, &r->arena);
 	struct sql_target *t = r->targets[0];
 	struct status s;
 
-	if (source_identity(r, o, &identity, err) || sql_begin(t, err))
+	if (sql_begin(t, err))
 		return err->code;
 	if (status_read(t, r->env->domain, &r->arena, &s, err) || check_settings(r, &s, identity, settings, err))
 		return err->code;
@@ -233,20 +233,44 @@ static void report_pass(struct run *r, int64_t started)
 		       seconds > 0 ? (double)c->read / seconds : 0);
 }
 
-static int run_phases(struct run *r, const struct couch_options *o, struct err *err)
+/* Nothing is written anywhere before the source has answered. */
+static int reach_source(struct run *r, const struct couch_options *o, struct slice *identity, struct err *err)
+{
+	*identity = SLICE_NONE;
+	return is_server(r->env->source) ? source_identity(r, o, identity, err) : open_feed(r, o, err);
+}
+
+static void warn_if_nothing_fits(const struct run *r)
+{
+	const struct migrate_counters *c = &r->counters;
+
+	if (c->read && c->read == c->skipped + c->deleted)
+		log_at(r->env->log, LOG_WARN, "no document of domain %.*s was found: is the name right?",
+		       SLICE_ARG(r->env->domain));
+}
+
+static int run_feed(struct run *r, const struct couch_options *o, struct err *err)
 {
 	int64_t started = clock_mono_us();
 
 	if (begin_pass(r, err))
 		return err->code;
 	run_progress_start(r, expected_rows(r, o));
-	if (open_feed(r, o, err) || run_documents(r, err))
+	if (!r->fetch && open_feed(r, o, err))
+		return err->code;
+	if (run_documents(r, err))
 		return err->code;
 	run_progress_draw(r, NULL);
 	report_pass(r, started);
+	warn_if_nothing_fits(r);
 	fetch_close(r->fetch);
 	r->fetch = NULL;
-	if (run_cases(r, err))
+	return 0;
+}
+
+static int run_phases(struct run *r, const struct couch_options *o, struct err *err)
+{
+	if (run_feed(r, o, err) || run_cases(r, err))
 		return err->code;
 	return sql_finish_load(r->targets[0], err);
 }
@@ -274,16 +298,19 @@ int migrate_run(const struct migrate_env *env, const struct migrate_options *opt
 	    .stop = env->stop,
 	};
 	struct run r = {.env = env, .profile = env->profile, .options = *options, .seq = BUF_INIT(1u << 20)};
+	struct slice identity;
 	int rc;
 
 	fill_defaults(&r.options);
 	r.workers = r.options.jobs;
 	pthread_mutex_init(&r.inflight_mutex, NULL);
-	rc = open_targets(&r, err);
+	rc = reach_source(&r, &couch, &identity, err);
+	if (rc == 0)
+		rc = open_targets(&r, err);
 	if (rc == 0)
 		rc = open_state(&r, err);
 	if (rc == 0)
-		rc = begin_status(&r, &couch, err);
+		rc = begin_status(&r, identity, err);
 	if (rc == 0)
 		rc = run_phases(&r, &couch, err);
 	run_release(&r);
