@@ -82,9 +82,9 @@ static void test_sql_open__password_in_the_keyword_form_stays_secret(void **stat
 {
 	struct place *p = *state;
 	struct err e;
-	const char *base = arena_printf(&p->memory, "host=%s user=settle_password dbname=", getenv("PGHOST")).ptr;
+	const char *base = arena_printf(&p->memory, "host=%s user=settle dbname=", getenv("PGHOST")).ptr;
 
-	/* The database's name is the password: the server quotes the name, the message must not. */
+	/* The database has the name of the password; the server is content with no password and quotes the name. */
 	setenv("PGPASSWORD", SECRET, 1);
 	must_not_open(p, arena_printf(&p->memory, "%s" SECRET, base).ptr, SQL_CREATE, &e);
 	unsetenv("PGPASSWORD");
