@@ -108,6 +108,7 @@ struct json json_tame(struct arena *a, const struct json *v);
 enum json_style {
 	JSON_PLAIN,     /* order and number text as they are, no white space */
 	JSON_CANONICAL, /* keys in byte order, numbers by number_canonical: equal values give equal bytes */
+	JSON_SORTED,    /* keys in byte order, number text as it is */
 	JSON_PRETTY,    /* two-space indentation, order as it is */
 };
 /* Escapes: \" \\ \b \f \n \r \t, \u00XX for other controls, \uXXXX for lone surrogates; everything else raw UTF-8. */

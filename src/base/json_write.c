@@ -108,7 +108,8 @@ static void put_array(struct writer *w, const struct json *v)
 static void put_object(struct writer *w, const struct json *v)
 {
 	uint32_t small[JSON_SMALL];
-	const uint32_t *order = w->style == JSON_CANONICAL ? json_order_of(v, small) : NULL;
+	int sorted = w->style == JSON_CANONICAL || w->style == JSON_SORTED;
+	const uint32_t *order = sorted ? json_order_of(v, small) : NULL;
 	buf_ch(w->out, '{');
 	w->depth++;
 	for (uint32_t i = 0; i < v->count; i++) {

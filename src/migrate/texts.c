@@ -35,14 +35,47 @@ static struct slice ignored_text(const struct ignored_list *ignored, struct aren
 	return t.n ? json_to_text(&v, JSON_CANONICAL, a) : SLICE_NONE;
 }
 
-void comparison_texts(const struct migrate_comparison *c, struct arena *a, struct slice *diffs, struct slice *ignored)
+static int step_order(const struct diff_step *a, const struct diff_step *b)
 {
+	if (a->is_position != b->is_position)
+		return b->is_position - a->is_position;
+	if (a->is_position)
+		return (a->position > b->position) - (a->position < b->position);
+	return slice_cmp(a->key, b->key);
+}
+
+static int by_path(const void *pa, const void *pb)
+{
+	const struct diff *a = pa, *b = pb;
+
+	for (uint32_t i = 0; i < a->npath && i < b->npath; i++) {
+		int order = step_order(&a->path[i], &b->path[i]);
+
+		if (order)
+			return order;
+	}
+	if (a->npath != b->npath)
+		return a->npath < b->npath ? -1 : 1;
+	return (int)a->type - (int)b->type;
+}
+
+/* The same differences give the same bytes, whatever order a target gives the members of an object. */
+static struct slice diffs_text(const struct diff_list *diffs, struct arena *a)
+{
+	struct diff_list sorted = {.n = diffs->n};
 	struct json list;
 
-	*diffs = SLICE_NONE;
+	if (diffs->n == 0)
+		return SLICE_NONE;
+	sorted.v = ARENA_ARRAY(a, diffs->n, struct diff);
+	memcpy(sorted.v, diffs->v, diffs->n * sizeof(*diffs->v));
+	qsort(sorted.v, sorted.n, sizeof(*sorted.v), by_path);
+	list = diff_list_to_json(&sorted, a);
+	return json_to_text(&list, JSON_SORTED, a);
+}
+
+void comparison_texts(const struct migrate_comparison *c, struct arena *a, struct slice *diffs, struct slice *ignored)
+{
+	*diffs = diffs_text(&c->diffs, a);
 	*ignored = ignored_text(&c->ignored, a);
-	if (c->diffs.n == 0)
-		return;
-	list = diff_list_to_json(&c->diffs, a);
-	*diffs = json_to_text(&list, JSON_PLAIN, a);
 }
