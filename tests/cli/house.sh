@@ -33,7 +33,7 @@ pure='diff patch replay explain'
 cat >"$work/libraries" <<'LIBRARIES'
 curl/       curl_     couch
 libpq       PQ        sql
-sqlite3     sqlite3_  lite   sql
+sqlite3     sqlite3_  lite   sql state
 git2        git_      audit
 yajl/       yajl_     base
 LIBRARIES
@@ -161,7 +161,7 @@ findings 'pure rooms call nothing that talks to the world'
 # shellcheck disable=SC2086
 sources $directories | grep '\.h$' | while read -r header; do
 	include=${header#src/}
-	echo "#include \"$include\"" | ${HOUSE_CC:-cc} -fsyntax-only -I"$top_srcdir/src" -I"$top_srcdir" -I"$top_builddir" -x c - 2>"$work/said" ||
+	echo "#include \"$include\"" | ${HOUSE_CC:-cc} -Werror -fsyntax-only -I"$top_srcdir/src" -I"$top_srcdir" -I"$top_builddir" -x c - 2>"$work/said" ||
 		{ echo "$header does not compile alone"; head -n 5 "$work/said"; }
 done >"$work/found"
 findings 'every header compiles alone'
