@@ -158,8 +158,8 @@ static void test_replay_fold__actions_of_another_shape_are_passed_over(void **st
 	    "[]",
 	    "[1,2,3]",
 	    "[{\"date\":5},{\"action\":7},{\"action\":\"update\",\"known\":[1],\"properties\":\"x\"}]",
-	    "[{},{\"action\":\"create\",\"known\":{\"name\":5,\"other\":\"x\"}},{\"action\":\"index\",\"indices\":{"
-	    "\"a\":1}}]",
+	    "[{},{\"action\":\"create\",\"known\":{\"name\":5,\"other\":\"x\"}}]",
+	    "[{},{\"action\":\"index\",\"indices\":{\"a\":1}}]",
 	    "[{},{\"action\":\"attachment\",\"attachments\":[1]},{\"action\":\"unheard\"}]",
 	};
 	(void)state;
