@@ -558,6 +558,34 @@ static void test_sql_log__statements_without_values(void **state)
 	free(text);
 }
 
+static void test_sql_put__a_large_stage_is_emptied(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t;
+	enum sql_outcome outcome;
+	char *text = NULL, id[2] = "a";
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	struct log *log = log_new(out, LOG_SQL, LOG_TEXT);
+	struct sql_options o = {.url = &p->url, .schema = p->schema, .flags = SQL_CREATE, .log = log};
+	struct slice raw = {arena_zalloc(&p->memory, 1, (size_t)3 << 20), (size_t)3 << 20};
+
+	MUST(sql_open(&t, &o, err));
+	MUST(sql_begin(t, err));
+	for (int i = 0; i < 4; i++, id[0]++) {
+		struct sql_row row = document_row(id, "{}", &p->memory);
+		row.cells[DOC_RAW] = raw;
+		MUST(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, err));
+		fflush(out);
+		assert_int_equal(strstr(text, "TRUNCATE") != NULL, i >= 2);
+	}
+	MUST(sql_commit(t, err));
+	sql_close(t);
+	log_free(log);
+	fclose(out);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -587,6 +615,7 @@ int main(void)
 	    PLACE_TEST(test_sql_commit__workers_of_one_process_do_not_wait_for_each_other),
 	    PLACE_TEST(test_sql_domain_lock__waits_for_a_commit_that_has_checked),
 	    PLACE_TEST(test_sql_log__statements_without_values),
+	    PLACE_TEST(test_sql_put__a_large_stage_is_emptied),
 	};
 
 	return run_at_postgresql("sql_pg", tests, sizeof(tests) / sizeof(tests[0]));
