@@ -323,6 +323,28 @@ static void test_mapping_form__attachments_of_both_places(void **state)
 	arena_release(&a);
 }
 
+static void test_mapping_attachments__length_is_any_bigint(void **state)
+{
+	static const char *const lengths[][2] = {{"0", "0"},
+						 {"-5", "-5"},
+						 {"3120.0", "3120"},
+						 {"-9223372036854775808", "-9223372036854775808"},
+						 {"9223372036854775808", NULL},
+						 {"1.5", NULL}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct arena a = ARENA_INIT;
+		struct err err = ERR_INIT;
+		struct sql_rows rows = {0};
+		struct json doc = read_text(
+		    arena_printf(&a, "{\"external_blobs\":{\"p\":{\"content_length\":%s}}}", lengths[i][0]), &a);
+		assert_int_equal(mapping_attachments(SLICE("demo"), "document", SLICE("d"), &doc, &a, &rows, &err), 0);
+		assert_text(rows.v[0].cells[ATT_OWNER_KIND], "document");
+		assert_text(rows.v[0].cells[ATT_LENGTH], lengths[i][1]);
+		arena_release(&a);
+	}
+}
+
 static size_t transactions_of(const char *text, const struct profile_kind *kind)
 {
 	struct arena a = ARENA_INIT;
@@ -583,6 +605,7 @@ int main(void)
 	    cmocka_unit_test(test_mapping_form__cell_that_is_no_json_is_an_error),
 	    cmocka_unit_test(test_mapping_form__history_is_also_rows),
 	    cmocka_unit_test(test_mapping_form__attachments_of_both_places),
+	    cmocka_unit_test(test_mapping_attachments__length_is_any_bigint),
 	    cmocka_unit_test(test_mapping_form__only_processed_forms_touch_cases),
 	    cmocka_unit_test(test_mapping_form__transaction_rows_come_back_in_order_of_application),
 	    cmocka_unit_test(test_mapping_form__what_cannot_be_a_key_is_a_reject),
