@@ -1,8 +1,23 @@
 /*
  * profile: a JSON file that says what the documents mean -> the structs that replay, diff and patch own. Owns reading,
  * checking and the built-in profiles (the JSON files in src/profile, embedded at build time). A profile is data; the
- * only code it names is predicates. Format: README "Profiles", and `settle profile show commcare`. Errors: ERR_USAGE
- * with file, line and column of the JSON value at fault. Threads: a loaded profile is read-only and may be shared.
+ * only code it names is predicates. Errors: ERR_USAGE with file, line and column of the JSON value at fault.
+ * Threads: a loaded profile is read-only and may be shared.
+ *
+ * Format (no other keys are known; ? may be left out):
+ *
+ *   name, summary?, domain_field (text, or null: the whole database is the domain), type_field (text, or null),
+ *   other_kinds?   "compared" or "copied" (default): what becomes of doc types that are not listed
+ *   kinds          in the order of stats: {name, class: "event" | "state" | "document", group?, stored_as?, processed?,
+ *                  deleted?, compared?}; kinds of one group share the rules for that group
+ *   parts?         names of what is compared but is no document: case_attachment, LedgerValue
+ *   patch?         {unpatchable, static, known}: lists of field names; unpatchable ones are static too
+ *   rules          blocks {for: KIND | GROUP | PART | "PREFIX*", rules: [...]}; a rule has a reason and is one of
+ *     - {type?, path?, old?, new?, absent?: "old" | "new", if?: PREDICATE}
+ *       drops differences; what is left out holds for any. A path is a list of keys (one may stand without the list),
+ *       "[*]" any position, "*" any one element, "..." any number of elements, {"key": "*"} a key of that name
+ *     - {rename: [NAME IN COUCH, NAME IN SQL]}
+ *     - {compare: "id_set" | "attachments" | "indices", field, with?: the part whose rules hold inside}
  */
 #ifndef SETTLE_PROFILE_PROFILE_H
 #define SETTLE_PROFILE_PROFILE_H
