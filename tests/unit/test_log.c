@@ -173,17 +173,20 @@ static void test_log_also_to__appends_to_a_private_file(void **state)
 		assert_int_equal(log_also_to(m.log, path, NULL), 0);
 		assert_int_equal(log_also_to(m.log, path, NULL), 0);
 		log_at(m.log, LOG_INFO, "run %d", i);
+		log_at(m.log, LOG_INFO, "end %d", i);
 		free(close_log(&m));
 	}
 	struct stat st;
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	FILE *f = fopen(path, "r");
-	char text[200] = "";
+	char text[400] = "";
 	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
 	fclose(f);
 	assert_non_null(strstr(text, "run 0\n"));
+	assert_non_null(strstr(text, "end 0\n"));
 	assert_non_null(strstr(text, "run 1\n"));
+	assert_non_null(strstr(text, "end 1\n"));
 	unlink(path);
 	rmdir(dir);
 }

@@ -710,6 +710,18 @@ static void test_state_doc_put__skipped_id_of_an_earlier_run_ends(void **state)
 	assert_null(domain.ptr);
 }
 
+static void test_state_doc_put__id_skipped_earlier_in_the_batch(void **state)
+{
+	struct place *p = *state;
+	struct slice domain;
+	MUST(state_begin(p->s, &must));
+	MUST(state_skipped_put(p->s, SLICE("d1"), SLICE("other"), &must));
+	put_doc(p, "form", "d1", NULL, NULL, NULL);
+	MUST(state_commit(p->s, &must));
+	MUST(state_skipped_get(p->s, SLICE("d1"), &p->a, &domain, &must));
+	assert_null(domain.ptr);
+}
+
 static void test_state_doc_forget__leaves_nothing(void **state)
 {
 	struct place *p = *state;
@@ -1008,6 +1020,50 @@ static void test_state_skipped__remembers_the_domain(void **state)
 
 /* ---- reading back ---- */
 
+/* An open statement is an open read transaction: the writer's -wal would grow for as long. */
+static void assert_nothing_is_read(struct place *p)
+{
+	for (sqlite3_stmt *stmt = sqlite3_next_stmt(lite_handle(p->s->db), NULL); stmt;
+	     stmt = sqlite3_next_stmt(lite_handle(p->s->db), stmt)) {
+		if (sqlite3_stmt_busy(stmt))
+			fail_msg("still open: %s", sqlite3_sql(stmt));
+	}
+}
+
+static void test_state_read__leaves_no_transaction_open(void **state)
+{
+	struct place *p = *state;
+	struct slice text;
+	struct state_case c;
+	struct state_item item;
+	struct state_items items;
+	struct state_reject r;
+	put_case(p, "c1", "1-a", "{}");
+	put_case(p, "c2", "1-a", "{}");
+	assert_int_equal(put_case(p, "c1", "1-a", "{}"), 0);
+	compared(p, "c1", "{\"r\":1}", "[1]", "[2]", STATE_MISSING);
+	put_reject(p, "form", "r1", "odd");
+	MUST(state_skipped_put(p->s, SLICE("x"), SLICE("other"), &must));
+	MUST(state_value_put(p->s, "k", SLICE("v"), &must));
+	assert_nothing_is_read(p);
+	reopen(p);
+	struct state *writer = p->s;
+	MUST(state_open(&p->s, p->dir, SLICE("demo"), STATE_READ_ONLY, &must));
+	assert_nothing_is_read(p);
+	MUST(state_value_get(p->s, "k", &p->a, &text, &must));
+	MUST(state_case_get(p->s, SLICE("c1"), &p->a, &c, &must));
+	MUST(state_reject_get(p->s, SLICE("r1"), &p->a, &r, &must));
+	MUST(state_skipped_get(p->s, SLICE("x"), &p->a, &text, &must));
+	MUST(state_get(p->s, STATE_DIFFS, SLICE("c1"), &p->a, &item, &must));
+	MUST(state_list(p->s, STATE_DIFFS, SLICE_NONE, SLICE_NONE, 1, &p->a, &items, &must));
+	assert_pending(p, "c2@1-a");
+	assert_kinds(p, "CommCareCase 2/1/1/1/0 form 1/0/0/0/1");
+	assert_ignored(p, "r=1");
+	counts_of(p);
+	assert_nothing_is_read(p);
+	state_close(writer);
+}
+
 static void test_state_list__kind_then_id_in_byte_order(void **state)
 {
 	struct place *p = *state;
@@ -1121,6 +1177,7 @@ int main(void)
 	    WITH_STATE(test_state_doc_put__sums_attachments_and_conflicts),
 	    WITH_STATE(test_state_doc_put__ends_reject_missing_and_spool_copy),
 	    WITH_STATE(test_state_doc_put__skipped_id_of_an_earlier_run_ends),
+	    WITH_STATE(test_state_doc_put__id_skipped_earlier_in_the_batch),
 	    WITH_STATE(test_state_doc_forget__leaves_nothing),
 	    WITH_STATE(test_state_case_put__same_revision_is_pending_until_compared),
 	    WITH_STATE(test_state_case_put__same_revision_may_have_other_conflicts),
@@ -1136,6 +1193,7 @@ int main(void)
 	    WITH_STATE(test_state_reject__whole_document_comes_back),
 	    WITH_STATE(test_state_reject__document_that_was_stored_before_counts_once),
 	    WITH_STATE(test_state_skipped__remembers_the_domain),
+	    WITH_STATE(test_state_read__leaves_no_transaction_open),
 	    WITH_STATE(test_state_list__kind_then_id_in_byte_order),
 	    WITH_STATE(test_state_get__one_document),
 	    WITH_STATE(test_state_kinds__many_kinds_signatures_and_pages),
