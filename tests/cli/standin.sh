@@ -134,6 +134,20 @@ demo_comes_out() {
 }
 ok 'every document of the demo domain comes out as it went in' demo_comes_out
 
+odd_comes_out() { # also what is no JSON, and also after a restart
+	odd=$top_srcdir/fixtures/odd/odd.ndjson
+	couchd_dir=
+	start_couchd --data "$work/odd" --load "$odd" --load-db odd || return
+	get '/odd/_changes?include_docs=true' >"$work/odd1"
+	kill_couchd
+	start_couchd --data "$work/odd" || return
+	get '/odd/_changes?include_docs=true' >"$work/odd2"
+	stop_couchd
+	is "$(grep -ac '^{"seq"' "$odd")" "$(grep -ac '^{"seq"' "$work/odd1")"
+	grep -aq '"a":1,}}' "$work/odd1" && cmp "$work/odd1" "$work/odd2"
+}
+ok 'odd documents, also broken ones, come out as they went in' odd_comes_out
+
 # The live one starts from the recorded feed, but the losing revisions, of which a feed shows only the names, are written first.
 couchd_dir=
 start_live() {

@@ -83,6 +83,26 @@ static int apply_revision(struct site *site, struct db *db, struct slice text, s
 	return no ? err_set(err, ERR_STATE, "%s", no->reason) : 0;
 }
 
+static int apply_as_is(struct site *site, struct db *db, const struct journal_record *r, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct editor e = {&site->store, NULL, &a};
+	struct slice rest = r->text;
+	const char *id_end = memchr(rest.ptr, 0, rest.len);
+	const char *rev_end = id_end ? memchr(id_end + 1, 0, (size_t)(rest.ptr + rest.len - id_end - 1)) : NULL;
+	struct doc_parts parts = {.atts = json_null, .deleted = r->number == 1};
+	const struct refusal *no;
+
+	if (!rev_end)
+		return err_set(err, ERR_STATE, "document without an end of its revision");
+	parts.id = (struct slice){rest.ptr, (size_t)(id_end - rest.ptr)};
+	parts.rev = (struct slice){id_end + 1, (size_t)(rev_end - id_end - 1)};
+	parts.as_is = (struct slice){rev_end + 1, (size_t)(rest.ptr + rest.len - rev_end - 1)};
+	no = edit_replicate(&e, db, &parts);
+	arena_release(&a);
+	return no ? err_set(err, ERR_STATE, "%s", no->reason) : 0;
+}
+
 static int apply_in_db(struct site *site, struct db *db, const struct journal_record *r, struct err *err)
 {
 	const char *nul;
@@ -93,6 +113,8 @@ static int apply_in_db(struct site *site, struct db *db, const struct journal_re
 		return 0;
 	case JOURNAL_REVISION:
 		return apply_revision(site, db, r->text, err);
+	case JOURNAL_AS_IS:
+		return apply_as_is(site, db, r, err);
 	case JOURNAL_LOCAL:
 		nul = memchr(r->text.ptr, 0, r->text.len);
 		if (!nul)

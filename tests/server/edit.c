@@ -38,6 +38,13 @@ static void rev_id_of(const struct doc_parts *parts, const struct leaf *parent, 
 	md5_end_hex(&m, hex);
 }
 
+static void write_as_is(struct leaf *leaf, struct slice text)
+{
+	leaf->as_is = 1;
+	leaf->text = (char *)xslice(text).ptr;
+	leaf->text_len = leaf->core_len = text.len;
+}
+
 /* The ready-made text; path, gen and attachments are set already. */
 static void write_text(struct leaf *leaf, const struct doc *doc, const struct doc_parts *parts)
 {
@@ -59,6 +66,20 @@ static void write_text(struct leaf *leaf, const struct doc *doc, const struct do
 	buf_ch(&text, '}');
 	leaf->text_len = text.len;
 	leaf->text = buf_taken(&text);
+}
+
+static void journal_as_is(struct editor *e, const struct db *db, const struct doc_parts *parts)
+{
+	struct buf text = unbounded();
+
+	buf_adds(&text, parts->id);
+	buf_ch(&text, 0);
+	buf_adds(&text, parts->rev);
+	buf_ch(&text, 0);
+	buf_adds(&text, parts->as_is);
+	journal_add(e->journal, &(struct journal_record){JOURNAL_AS_IS, (uint64_t)parts->deleted, slice_of(db->name),
+							 buf_slice(&text)});
+	buf_release(&text);
 }
 
 /* As a replicator would send it, so that the journal is replayed by edit_replicate. */
@@ -84,8 +105,13 @@ static void put_leaf(struct editor *e, struct db *db, const struct doc_parts *pa
 
 	leaf->deleted = parts->deleted;
 	leaf->rev_len = (size_t)(strchr(leaf->path + 1, '"') - leaf->path - 1);
-	write_text(leaf, doc, parts);
-	journal_leaf(e, db, leaf);
+	if (parts->as_is.ptr) {
+		write_as_is(leaf, parts->as_is);
+		journal_as_is(e, db, parts);
+	} else {
+		write_text(leaf, doc, parts);
+		journal_leaf(e, db, leaf);
+	}
 	db_put_leaf(e->store, db, doc, leaf, parent);
 }
 
@@ -238,7 +264,7 @@ static void render_revs_info(const struct leaf *leaf, struct buf *out)
 
 void leaf_render(const struct doc *doc, const struct leaf *leaf, unsigned flags, struct buf *out)
 {
-	if (!flags) {
+	if (!flags || leaf->as_is) {
 		buf_add(out, leaf->text, leaf->text_len);
 		return;
 	}

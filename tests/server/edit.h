@@ -26,6 +26,8 @@ struct doc_parts {
 	int deleted;
 	struct slice members; /* "a":1,"b":2 without those that begin with _ */
 	struct json atts;     /* the _attachments object, or null */
+	struct slice as_is;   /* ptr not NULL: the whole text, which is no JSON document; only id, rev and deleted are
+				 known besides */
 	struct slice revs;    /* text of _conflicts, or ptr NULL (recorded feeds) */
 };
 

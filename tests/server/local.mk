@@ -32,3 +32,12 @@ EXTRA_DIST += tests/server/couchd.sh
 
 TESTS += tests/cli/standin.sh
 EXTRA_DIST += tests/cli/standin.sh fixtures/couch/raw
+
+TESTS += tests/cli/pouch-peer.sh
+EXTRA_DIST += tests/cli/pouch-peer.sh tests/server/pouch.sh tests/server/README.md \
+	tests/server/pouch/load.js tests/server/pouch/package.json tests/server/pouch/package-lock.json tests/server/pouch/server.js
+
+clean-local: clean-pouch
+.PHONY: clean-pouch
+clean-pouch:
+	rm -rf tests/server/pouch-peer

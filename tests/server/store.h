@@ -35,6 +35,7 @@ struct leaf {
 	struct attachment *atts;
 	size_t att_count;
 	int deleted;
+	int as_is; /* text is what a recorded feed showed, JSON or not: nothing can be added to it */
 };
 
 struct doc {
