@@ -75,29 +75,29 @@ static int finish(const struct pg_target *t, const char *sqlstate, const char *t
 	return ERR_TARGET;
 }
 
+static size_t first_line(const char *text)
+{
+	return strcspn(text, "\r\n");
+}
+
 int pg_result_error(const struct pg_target *t, const PGresult *res, struct err *err)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
 	/* Without a SQLSTATE it is libpq that speaks: the connection went away. */
-	if (!state || !text || PQstatus(t->conn) == CONNECTION_BAD) {
-		if (!state || !text)
-			return pg_connection_error(t, err);
-	}
-	return finish(t, state, text, strlen(text), err);
-}
-
-static size_t first_line(const char *text)
-{
-	return strcspn(text, "\r\n");
+	if (!state || !text)
+		return pg_connection_error(t, err);
+	return finish(t, state, text, first_line(text), err);
 }
 
 int pg_connection_error(const struct pg_target *t, struct err *err)
 {
 	const char *text = PQerrorMessage(t->conn);
 
-	return finish(t, "08006", *text ? text : "the connection is gone", *text ? first_line(text) : 22, err);
+	if (!*text)
+		text = "the connection is gone";
+	return finish(t, "08006", text, first_line(text), err);
 }
 
 /* ":  28P01: " -> where the state begins, or NULL. */

@@ -69,7 +69,6 @@ static int missing(const char *path)
 static int open_file(struct sqlite_target *t, struct err *err)
 {
 	struct lite_options o = {.path = t->path, .code = ERR_TARGET, .what = "target"};
-	int rc;
 
 	if (t->base.flags & SQL_READ_ONLY) {
 		/* A target that was never written is empty, not an error: an empty temporary database stands for it. */
@@ -86,8 +85,7 @@ static int open_file(struct sqlite_target *t, struct err *err)
 	}
 	o.flags = LITE_BULK | (t->base.flags & SQL_CREATE ? LITE_CREATE : 0);
 	o.cache_kib = WRITER_CACHE_KIB;
-	rc = lite_open(&t->db, &o, err);
-	return rc;
+	return lite_open(&t->db, &o, err);
 }
 
 /* Ids are compared by their UTF-8 bytes; a file in UTF-16 would order them otherwise. */

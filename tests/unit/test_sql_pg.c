@@ -339,13 +339,14 @@ static void test_sql_open__distribute_spreads_by_id(void **state)
 
 static void fail_with(struct place *p, const char *sqlstate)
 {
-	place_exec(p, arena_printf(&p->memory,
-				   "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-				   " $$BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '%s'; END$$;"
-				   "DROP TRIGGER IF EXISTS t ON documents;"
-				   "CREATE TRIGGER t BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION refuse()",
-				   sqlstate)
-			  .ptr);
+	place_exec(p,
+		   arena_printf(&p->memory,
+				"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+				" $$BEGIN RAISE EXCEPTION E'made up\\nand a second line' USING ERRCODE = '%s'; END$$;"
+				"DROP TRIGGER IF EXISTS t ON documents;"
+				"CREATE TRIGGER t BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION refuse()",
+				sqlstate)
+		       .ptr);
 }
 
 static void test_sql_put__server_errors_carry_state_and_hint(void **state)
