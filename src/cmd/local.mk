@@ -45,6 +45,7 @@ CLI_TESTS = \
 	tests/cli/manual.sh \
 	tests/cli/output.sh \
 	tests/cli/secrets.sh \
+	tests/cli/show.sh \
 	tests/cli/usage.sh
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh

@@ -32,11 +32,18 @@ static int overlap(const struct diff_step *a, size_t na, const struct diff_step 
 	return 1;
 }
 
+/* A rename that did not hold has the path [name in Couch, name in SQL]: the second stands on SQL's side. */
+static int is_renamed(const struct diff *kept, const struct diff *raw)
+{
+	return kept->type == DIFF_COMPLEX && kept->npath == 2 && raw->npath == 1 &&
+	       same_step(&kept->path[1], raw->path);
+}
+
 static char mark_of(const struct marker *m, const struct diff *raw)
 {
 	for (size_t i = 0; i < m->marks->kept->n; i++) {
 		const struct diff *kept = &m->marks->kept->v[i];
-		if (overlap(kept->path, kept->npath, raw->path, raw->npath))
+		if (overlap(kept->path, kept->npath, raw->path, raw->npath) || is_renamed(kept, raw))
 			return m->side;
 	}
 	return '~';

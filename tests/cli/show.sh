@@ -1,0 +1,125 @@
+#!/bin/sh
+# The commands that look at a migration: stats, diff show, show; and what migrate prints. On the demo domain.
+. "$top_srcdir/tests/cli/lib.sh"
+feed=$top_srcdir/fixtures/demo/demo.json.gz
+expected=$top_srcdir/fixtures/demo/expected.json
+export SETTLE_TARGET="sqlite:$work/t.db" SETTLE_STATE_DIR="$work/state"
+
+# json FILE EXPRESSION: prints what the expression makes of `v`, the JSON in FILE (an array of its lines with `lines`)
+json() {
+	node -e '
+		const text = require("fs").readFileSync(process.argv[1], "utf8");
+		const lines = text.split("\n").filter(Boolean);
+		const v = process.argv[2].includes("lines") ? null : JSON.parse(text);
+		const r = eval(process.argv[2]);
+		console.log(typeof r === "string" ? r : JSON.stringify(r));
+	' "$@"
+}
+same() {
+	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
+}
+
+exits 1 "migrate: something is left" migrate demo-clinic --source "file:$feed" --format json
+ok "one object" test "$(wc -l <"$work/out")" -eq 1
+keys='["domain","status","source","target","profile","clean","pending","checkpoint","read","written","unchanged","deleted","skipped","rejected","conflicts","kinds","ignored"'
+ok "the object of the contract" same "$(json "$work/out" 'Object.keys(v)')" "$keys,\"elapsed_s\",\"docs_per_s\",\"bytes\"]"
+counts='["read","written","unchanged","deleted","skipped","rejected"].map(k => (v.now || v)[k])'
+ok "work counters" same "$(json "$work/out" "$counts")" "$(json "$expected" "$counts")"
+ok "and they balance" same "$(json "$work/out" 'v.written + v.unchanged + v.deleted + v.skipped + v.rejected - v.read')" 0
+ok "not clean" same "$(json "$work/out" 'v.clean')" false
+ok "the log is kept" test -s "$work/state/log/demo-clinic.log"
+ok "by nobody else's eyes" same "$(stat -c %a "$work/state" "$work/state/log" "$work/state/log/demo-clinic.log" | tr '\n' ' ')" '700 700 600 '
+
+# From here on nothing is written.
+fingerprint() {
+	(cd "$work" && find state t.db -type f ! -name '*-shm' ! -name '*-wal' -exec sha256sum {} + | sort)
+}
+fingerprint >"$work/before"
+
+exits 0 "stats" stats demo-clinic
+ok "a table" grep -qE '^Kind +Docs +Diffs +Missing +Changes$' "$work/out"
+ok "zero prints blank" grep -qE '^Group +2 *$' "$work/out"
+ok "no rules" not grep -q 'Ignored differences' "$work/out"
+exits 0 "stats --verbose" stats demo-clinic --verbose
+ok "tells what rules ignored" grep -qE '^ +[0-9]+  CommCareCase' "$work/out"
+exits 0 "stats as JSON" stats --format json demo-clinic
+ok "the object of the contract" same "$(json "$work/out" 'Object.keys(v)')" "$keys]"
+kinds='(v.now || v).kinds.filter(k => k.docs || k.diffs || k.missing || k.changes).map(k => [k.kind, k.docs, k.diffs, k.missing, k.changes].join()).sort()'
+ok "documents per kind" same "$(json "$work/out" "$kinds")" "$(json "$expected" "$kinds")"
+
+exits 0 "diff show" diff show demo-clinic
+ok "kind and id, then its differences" grep -qE '^CommCareCase 001f2e5f-08b5-4642-892f-6d3597b8dd38$' "$work/out"
+ok "type, path, old and new" says out '  complex ["@user_id", "user_id"] "u-0006-other" -> "u-0006"'
+exits 0 "diff show as JSON" diff show demo-clinic --format json
+cp "$work/out" "$work/all"
+ids='lines.map(JSON.parse).map(d => d.kind + " " + d.id).sort().join("\n")'
+ok "a line each document" same "$(json "$work/out" "$ids")" "$(json "$expected" 'v.now.diffs.map(d => d.kind + " " + d.id).sort().join("\n")')"
+ok "kind, id, diffs" same "$(json "$work/out" 'lines.every(l => Object.keys(JSON.parse(l)).join() === "kind,id,diffs")')" true
+ok "ordered" same "$(json "$work/out" 'lines.map(JSON.parse).map(d => d.kind + " " + d.id).join("\n")')" "$(json "$work/out" "$ids")"
+exits 0 "--select forms" diff show demo-clinic --format json --select forms
+ok "only forms" same "$(json "$work/out" 'lines.length && lines.every(l => JSON.parse(l).kind.startsWith("XForm"))')" true
+exits 0 "--select KIND" diff show demo-clinic --format json --select CommCareCase-Deleted
+ok "only that kind" same "$(json "$work/out" 'lines.length')" "$(grep -c '"kind":"CommCareCase-Deleted"' "$work/all")"
+exits 0 "--select id" diff show demo-clinic --format json --select 001f2e5f-08b5-4642-892f-6d3597b8dd38
+ok "only that document" same "$(json "$work/out" 'lines.length')" 1
+exits 0 "--changes" diff show demo-clinic --changes
+ok "none: nothing is explained yet" silent out
+exits 2 "--select of a file that is not there" diff show demo-clinic --select ./none
+exits 5 "a domain of which nothing is known" diff show other
+ok "says what comes first" says err 'settle migrate other'
+
+id=001f2e5f-08b5-4642-892f-6d3597b8dd38
+exits 0 "show" show demo-clinic $id
+ok "kind and id" says out "CommCareCase $id"
+ok "Couch's side marked" says out '-   "@user_id": "u-0006-other"'
+ok "SQL's side marked" says out '+   "user_id": "u-0006"'
+ok "what a rule expects marked otherwise" grep -q '^~   "_rev"' "$work/out"
+ok "what is equal unmarked" grep -q '^    "_id"' "$work/out"
+exits 0 "one side is plain JSON" show demo-clinic $id --side sql
+ok "with the document" same "$(json "$work/out" 'v._id')" $id
+exits 0 "the other side too" show demo-clinic $id --side couch --format json
+ok "on one line" test "$(wc -l <"$work/out")" -eq 1
+ok "with its revision" same "$(json "$work/out" 'typeof v._rev')" string
+exits 0 "both as JSON" show demo-clinic $id --format json
+ok "kind, id, sides, differences" same "$(json "$work/out" 'Object.keys(v)')" '["kind","id","couch","sql","diffs"]'
+form=$(json "$work/all" 'lines.map(JSON.parse).find(d => d.kind === "XFormInstance").id')
+exits 0 "a form, of which settle keeps no Couch side" show demo-clinic "$form"
+ok "is told by SQL alone" says out 'couch (absent)'
+exits 0 "with the source" show demo-clinic "$form" --source "file:$feed"
+ok "by both" not grep -q absent "$work/out"
+exits 2 "a side that is not there" show demo-clinic "$form" --side couch
+exits 2 "a document that is not there" show demo-clinic nothing
+ok "is named" says err nothing
+fingerprint >"$work/after"
+ok "readers write nothing" cmp "$work/before" "$work/after"
+
+# diff show stops when its reader does.
+status=0
+{ "$settle" diff show demo-clinic 2>"$work/err" || echo $? >"$work/failed"; } | head -1 >"$work/out"
+ok "a reader that goes away" test ! -e "$work/failed"
+ok "is no error" silent err
+
+# A clean break, and the same command again.
+export SETTLE_TARGET="sqlite:$work/t2.db" SETTLE_STATE_DIR="$work/state2"
+gzip -dc "$feed" >"$work/feed.json"
+mkfifo "$work/slow"
+{ head -c 2000000 "$work/feed.json"; sleep 60; } >"$work/slow" &
+writer=$!
+"$settle" migrate demo-clinic --source file:- <"$work/slow" >"$work/out" 2>"$work/err" &
+pid=$!
+sleep 1
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+kill "$writer" 2>/dev/null
+ok "a clean break exits 1" test "$status" -eq 1
+ok "and prints how far it came" says out 'in-progress'
+ok "it is not clean" grep -q '^clean  *no' "$work/out"
+status=0
+"$settle" migrate demo-clinic --source file:- --format json <"$work/feed.json" >"$work/out" 2>"$work/err" || status=$?
+ok "the same command goes on" test "$status" -eq 1
+ok "and ends as if nothing had been" same "$(json "$work/out" "$kinds")" "$(json "$expected" "$kinds")"
+exits 5 "another source is refused" migrate demo-clinic --source "file:$feed"
+ok "and named" says err 'file:-'
+exits 3 "a feed that is cut" migrate other --source "file:$work/none.json"
+finish
