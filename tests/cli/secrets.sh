@@ -20,7 +20,7 @@ exits 1 "keyword string" check --target "host=127.0.0.1 port=1 password=s3cr3t d
 ok "the password is nowhere" nowhere
 exits 3 "migrate from a source that cannot be reached" migrate demo --source "$source" --target "sqlite:$work/t.db" --log-level trace
 ok "the password is nowhere" nowhere
-exits 4 "migrate to a target that cannot be reached" migrate demo --source "file:$work/feed.json" --target "$target" --log-level trace
+exits 4 "migrate to a target that cannot be reached" migrate demo --source "file:$top_srcdir/fixtures/demo/demo.json.gz" --target "$target" --log-level trace
 ok "the password is nowhere" nowhere
 exits 2 "URL that cannot be read" stats demo --target 'postgres://me:s3cr3t@host:port/db'
 ok "the password is nowhere" nowhere
