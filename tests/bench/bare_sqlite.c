@@ -126,10 +126,11 @@ static void copy_table(struct copy *c, const char *table)
 	if (!b.cells)
 		exit(1);
 	sqlite3_stmt *insert = prepare_insert(c->to, table, b.columns);
-	for (read_batch(select, &b); b.rows > 0; read_batch(select, &b)) {
+	do { /* a short batch is the last: stepping on would begin the table again */
+		read_batch(select, &b);
 		insert_batch(c, insert, &b);
 		release_batch(&b);
-	}
+	} while (b.rows == BATCH);
 	must(c->from, sqlite3_finalize(select), table);
 	sqlite3_finalize(insert);
 	free(b.cells);
