@@ -346,28 +346,28 @@ static void compare_one_sided(struct run *r, struct page *page, struct page_case
 }
 
 static int compare_both(struct run *r, struct page *page, struct page_case *c, const struct sql_rows *indices,
-			const struct sql_rows *attachments, struct err *err)
+			const struct sql_rows *attachments, struct arena *scratch, struct err *err)
 {
 	struct migrate_comparison cmp = {0};
 	struct slice *touching;
 	struct json sql;
 	size_t n;
 
-	if (mapping_case_sql_json(c->back, indices, attachments, c->txns, c->n_txns, &page->arena, &sql, err))
+	if (mapping_case_sql_json(c->back, indices, attachments, c->txns, c->n_txns, scratch, &sql, err))
 		return err_prefix(err, "case %.*s", SLICE_ARG(c->id));
-	touching = touching_forms(c, &page->arena, &n);
-	migrate_compare(r->profile, c->kind, &c->couch, &sql, touching, n, 0, &page->arena, &cmp);
+	touching = touching_forms(c, scratch, &n);
+	migrate_compare(r->profile, c->kind, &c->couch, &sql, touching, n, 0, scratch, &cmp);
 	comparison_texts(&cmp, &page->arena, &c->diffs, &c->ignored);
 	return 0;
 }
 
 static int compare_case(struct run *r, struct page *page, struct page_case *c, const struct sql_rows *indices,
-			const struct sql_rows *attachments, struct err *err)
+			const struct sql_rows *attachments, struct arena *scratch, struct err *err)
 {
 	if (c->has_couch && c->spooled.deleted)
 		return 0;
 	if (c->has_couch && c->back)
-		return compare_both(r, page, c, indices, attachments, err);
+		return compare_both(r, page, c, indices, attachments, scratch, err);
 	if (c->has_couch || c->back)
 		compare_one_sided(r, page, c);
 	return 0;
@@ -375,19 +375,22 @@ static int compare_case(struct run *r, struct page *page, struct page_case *c, c
 
 static int compare_page(struct run *r, struct page *page, const struct children *held, struct err *err)
 {
+	struct arena scratch = ARENA_INIT; /* for one case, then used again */
 	size_t at_index = 0, at_att = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < page->cases.n; i++) {
+	for (size_t i = 0; i < page->cases.n && rc == 0; i++) {
 		struct page_case *c = &page->cases.v[i];
 		size_t index = rows_of(&held->indices, INDEX_CASE_ID, c->id, &at_index);
 		size_t att = rows_of(&held->attachments, ATT_OWNER_ID, c->id, &at_att);
 		struct sql_rows indices = slice_of_rows(&held->indices, index, at_index);
 		struct sql_rows attachments = slice_of_rows(&held->attachments, att, at_att);
 
-		if (compare_case(r, page, c, &indices, &attachments, err))
-			return err->code;
+		rc = compare_case(r, page, c, &indices, &attachments, &scratch, err);
+		arena_reset(&scratch);
 	}
-	return 0;
+	arena_release(&scratch);
+	return rc;
 }
 
 int page_store(struct run *r, struct sql_target *t, struct page *page, struct err *err)

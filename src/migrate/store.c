@@ -9,6 +9,7 @@ struct store {
 	struct sql_target *t;
 	struct batch *b;
 	struct arena *a;
+	struct arena check; /* for one document's check, then used again */
 	struct slice domain;
 	struct sql_rows dirty; /* touched cases, some more than once */
 };
@@ -144,7 +145,7 @@ static void copy_failed(struct store *s, struct batch_doc *d, const struct json 
 	else
 		log_at(s->r->env->log, LOG_ERROR, "copy check failed: SQL gives back something else id=%.*s",
 		       SLICE_ARG(d->id));
-	diff_json(&d->doc, why->code ? NULL : back, s->a, &c.diffs);
+	diff_json(&d->doc, why->code ? NULL : back, &s->check, &c.diffs);
 	comparison_texts(&c, s->a, &d->diffs, &d->ignored);
 }
 
@@ -154,7 +155,7 @@ static void compare(struct store *s, struct batch_doc *d, const struct json *sql
 
 	if (!d->mapped.kind->compared)
 		return;
-	migrate_compare(s->r->profile, d->mapped.kind->name, &d->doc, sql, NULL, 0, 0, s->a, &c);
+	migrate_compare(s->r->profile, d->mapped.kind->name, &d->doc, sql, NULL, 0, 0, &s->check, &c);
 	comparison_texts(&c, s->a, &d->diffs, &d->ignored);
 }
 
@@ -163,11 +164,11 @@ static void check_form(struct store *s, struct batch_doc *d, const struct sql_ro
 	struct err err = ERR_INIT;
 	struct json document = {0}, sql;
 
-	if (mapping_form_document(back, s->a, &document, &err) || !json_eq(&d->doc, &document)) {
+	if (mapping_form_document(back, &s->check, &document, &err) || !json_eq(&d->doc, &document)) {
 		copy_failed(s, d, &document, &err);
 		return;
 	}
-	mapping_form_sql_json_of(back, &document, s->a, &sql);
+	mapping_form_sql_json_of(back, &document, &s->check, &sql);
 	compare(s, d, &sql);
 }
 
@@ -176,7 +177,7 @@ static void check_document(struct store *s, struct batch_doc *d, const struct sq
 	struct err err = ERR_INIT;
 	struct json document = {0};
 
-	if (mapping_document_document(back, s->a, &document, &err) || !json_eq(&d->doc, &document))
+	if (mapping_document_document(back, &s->check, &document, &err) || !json_eq(&d->doc, &document))
 		copy_failed(s, d, &document, &err);
 	else
 		compare(s, d, &document);
@@ -268,6 +269,15 @@ static int store_conflicts(struct store *s, struct err *err)
 	return 0;
 }
 
+static void check_rows(struct store *s, const struct stored *stored,
+		       void (*check)(struct store *, struct batch_doc *, const struct sql_row *))
+{
+	for (size_t i = 0; i < stored->rows.n; i++) {
+		check(s, stored->docs[i], &stored->back[i]);
+		arena_reset(&s->check);
+	}
+}
+
 int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err *err)
 {
 	struct store s = {.r = r, .t = t, .b = b, .a = &b->arena, .domain = r->env->domain};
@@ -285,9 +295,10 @@ int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err
 		rc = store_conflicts(&s, err);
 	if (rc == 0)
 		rc = store_dirty(&s, err);
-	for (size_t i = 0; rc == 0 && i < forms.rows.n; i++)
-		check_form(&s, forms.docs[i], &forms.back[i]);
-	for (size_t i = 0; rc == 0 && i < documents.rows.n; i++)
-		check_document(&s, documents.docs[i], &documents.back[i]);
+	if (rc == 0)
+		check_rows(&s, &forms, check_form);
+	if (rc == 0)
+		check_rows(&s, &documents, check_document);
+	arena_release(&s.check);
 	return rc;
 }

@@ -38,6 +38,7 @@ static const char *const migrations[] = {
     "CREATE TABLE skipped (id BLOB NOT NULL PRIMARY KEY, domain INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
+#define CACHE_KIB 8192 /* larger ones fill with bodies that are not read again */
 #define STATE_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /* ---- opening ---- */
@@ -106,6 +107,7 @@ static int open_file(struct state *s, char *path, unsigned flags, struct err *er
 		return rc == 0 ? refuse_unfinished(s->db, path, err) : rc;
 	}
 	o.flags = LITE_CREATE | LITE_BULK;
+	o.cache_kib = CACHE_KIB;
 	rc = make_directories(path, err);
 	if (rc == 0)
 		rc = lite_open(&s->db, &o, err);
