@@ -73,6 +73,7 @@ need_for_testing() {
 	need_library cmocka libcmocka-dev
 	need postgresql have_postgres
 	need nodejs have node
+	need npm have npm
 	need curl have curl
 	need jq have jq
 }

@@ -191,7 +191,7 @@ void conn_pump(struct conn *c, int64_t now)
 			fill(c, now);
 		if (!flush(c, now))
 			return;
-		if (c->stream && c->waiting)
+		if (c->stream && c->waiting && c->seen_changes == c->site->store.changes)
 			return;
 		if (c->stream)
 			continue;

@@ -178,6 +178,7 @@ static int load(struct site *site, const struct options *o, struct err *err)
 			    &(struct journal_record){JOURNAL_CREATE, (uint64_t)now, name, slice_of(uuid)});
 	}
 	rc = load_feed(&e, db, o->load, err);
+	db_sort(db);
 	arena_release(&a);
 	return rc;
 }

@@ -70,10 +70,13 @@ static void handle(struct conn *c, unsigned events, int64_t now)
 		conn_pump(c, now);
 }
 
-static int is_due(const struct conn *c, int64_t now)
+/* When the connection next has something to do by itself. A stream is not asked before the client took what is there.
+ */
+static int64_t due_at(const struct conn *c)
 {
-	return c->fault_wake <= now || c->stream_wake <= now ||
-	       (c->waiting && c->seen_changes != c->site->store.changes);
+	if (c->out_at < c->out.len)
+		return c->fault_wake;
+	return c->waiting && c->seen_changes != c->site->store.changes ? 0 : c->stream_wake;
 }
 
 /* Pumps what time or a change has woken, forgets the dead, and says how long to sleep. */
@@ -84,7 +87,7 @@ static int sweep(struct loop *l)
 	for (struct conn **at = &l->conns; *at;) {
 		struct conn *c = *at;
 
-		if (c->state != CONN_GONE && is_due(c, now))
+		if (c->state != CONN_GONE && due_at(c) <= now)
 			conn_pump(c, now);
 		if (c->state != CONN_GONE)
 			listen_for(l, c);
@@ -93,10 +96,7 @@ static int sweep(struct loop *l)
 			conn_free(c);
 			continue;
 		}
-		if (is_due(c, now))
-			next = now;
-		next = c->fault_wake < next ? c->fault_wake : next;
-		next = c->stream_wake < next ? c->stream_wake : next;
+		next = due_at(c) < next ? due_at(c) : next;
 		at = &c->next;
 	}
 	return next <= now ? 0 : (int)((next - now + 999) / 1000);
