@@ -1,7 +1,7 @@
 # Tests that belong to no single room, and what the tests share.
 
 # Fuzz targets. With --enable-fuzz libFuzzer drives them; otherwise `make check` replays fixtures/fuzz/NAME through each fuzz_NAME.
-FUZZ_TARGETS = tests/fuzz/fuzz_blocks tests/fuzz/fuzz_feed tests/fuzz/fuzz_json tests/fuzz/fuzz_profile
+FUZZ_TARGETS = tests/fuzz/fuzz_blocks tests/fuzz/fuzz_feed tests/fuzz/fuzz_json tests/fuzz/fuzz_options tests/fuzz/fuzz_profile
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += fixtures/fuzz
 if FUZZ
@@ -24,6 +24,10 @@ tests_fuzz_fuzz_feed_LDADD = $(COUCH_LIBS)
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_json_LDFLAGS = $(LIBFUZZER_FLAGS)
 tests_fuzz_fuzz_json_LDADD = $(BASE_LIBS)
+
+tests_fuzz_fuzz_options_SOURCES = tests/fuzz/fuzz_options.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_options_LDFLAGS = $(LIBFUZZER_FLAGS)
+tests_fuzz_fuzz_options_LDADD = $(CMD_LIBS)
 
 tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_profile_LDFLAGS = $(LIBFUZZER_FLAGS)

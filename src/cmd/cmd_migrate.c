@@ -7,7 +7,6 @@
 
 struct options {
 	int64_t jobs, limit, max_doc, batch_bytes;
-	int stop_on_error;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -26,10 +25,6 @@ static const struct option_spec table[] = {
      .least = 1,
      .help = "a trial run that stops after N rows of the feed",
      .offset = FIELD(limit)},
-    {.name = "stop-on-error",
-     .kind = OPT_FLAG,
-     .help = "end at the first document that cannot be stored, instead of setting it aside",
-     .offset = FIELD(stop_on_error)},
     {.name = "max-doc",
      .kind = OPT_SIZE,
      .argument = "SIZE",
@@ -88,7 +83,6 @@ static int run(struct cmd_context *c, struct err *err)
 	    .limit = o->limit,
 	    .max_doc = (size_t)o->max_doc,
 	    .batch_bytes = (size_t)o->batch_bytes,
-	    .stop_on_error = o->stop_on_error,
 	};
 	struct migrate_stats stats;
 	struct err why = ERR_INIT;
