@@ -329,6 +329,16 @@ selectors() {
 }
 ok 'filters: selectors, ids, and what is not known is refused' selectors
 
+heads_only() { # the counters know what was sent; curl would not look
+	curl -gsS -X DELETE "$couchd_url/_standin" >/dev/null
+	for path in / /rec /rec/_changes /rec/_all_docs /rec/conf '/rec/conf?open_revs=all' /rec/with-att/form.xml; do
+		get "$path" -I -o "$work/head" -w '%{http_code} '
+	done >"$work/answers"
+	is '200 200 200 200 200 200 200 ' "$(cat "$work/answers")"
+	is '7 0' "$(curl -gsS "$couchd_url/_standin" | jq -r '[.requests[]] | "\(map(.count) | add) \(map(.bytes) | add)"')"
+}
+ok 'HEAD: no body, whatever the answer' heads_only
+
 # ---- feeds that wait ----
 
 long_poll() {
@@ -410,7 +420,7 @@ damaged() {
 	end_couchd || return
 	cp "$work/data/journal" "$work/journal"
 	printf X | dd of="$work/data/journal" bs=1 seek=200 conv=notrunc 2>/dev/null
-	"$top_builddir/tests/server/couchd" --data "$work/data" 2>"$work/err"
+	timeout 60 "$top_builddir/tests/server/couchd" --data "$work/data" 2>"$work/err"
 	status=$?
 	cp "$work/journal" "$work/data/journal"
 	start_live || return
@@ -536,7 +546,7 @@ refused_start() { # refused_start STATUS TEXT OPTIONS...
 	wanted=$1
 	text=$2
 	shift 2
-	"$top_builddir/tests/server/couchd" "$@" >"$work/err" 2>&1
+	timeout 60 "$top_builddir/tests/server/couchd" "$@" >"$work/err" 2>&1
 	is "$wanted" $? && grep -q -e "$text" "$work/err"
 }
 echo 'no feed' >"$work/nofeed"

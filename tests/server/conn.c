@@ -150,13 +150,19 @@ static void answer_status(struct conn *c)
 	buf_release(&body);
 }
 
+/* Neither rules nor counters see the requests that are about them. */
+static int is_own_door(const struct conn *c)
+{
+	return slice_is(c->req.path, "/_standin");
+}
+
 static void answer(struct conn *c)
 {
 	c->state = CONN_ANSWERING;
 	c->close = c->req.close;
 	c->body_sent = 0;
 	c->site->request_count++;
-	if (!slice_starts(c->req.path, SLICE("/_standin")))
+	if (!is_own_door(c))
 		c->fault = faults_meet(&c->site->faults, c->req.method, c->req.target);
 	if (c->fault.action == FAULT_DROP) {
 		c->state = CONN_GONE;
@@ -173,7 +179,8 @@ static void answer(struct conn *c)
 
 static void finish(struct conn *c)
 {
-	faults_count(&c->site->faults, c->req.method, c->req.path, c->body_sent);
+	if (!is_own_door(c))
+		faults_count(&c->site->faults, c->req.method, c->req.path, c->body_sent);
 	fault_end(&c->fault);
 	buf_consume(&c->in, c->parsed);
 	buf_clear(&c->chunked_body);

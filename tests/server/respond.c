@@ -91,13 +91,18 @@ void respond_head(struct conn *c, const struct head *h)
 	c->head_left += c->out.len - before;
 }
 
+static int is_head(const struct conn *c)
+{
+	return slice_is(c->req.method, "HEAD");
+}
+
 void respond_json_head(struct conn *c, const struct head *head, struct slice body)
 {
 	struct head h = *head;
 
 	h.length = (long long)body.len + 1;
 	respond_head(c, &h);
-	if (slice_is(c->req.method, "HEAD"))
+	if (is_head(c))
 		return;
 	buf_adds(&c->out, body);
 	buf_ch(&c->out, '\n');
@@ -124,11 +129,16 @@ void respond_refusal(struct conn *c, const struct refusal *no)
 
 void respond_stream(struct conn *c, struct stream *stream)
 {
-	c->stream = stream;
+	if (is_head(c))
+		stream->free(stream);
+	else
+		c->stream = stream;
 }
 
 void chunk_write(struct conn *c, struct slice bytes)
 {
+	if (is_head(c))
+		return;
 	buf_fmt(&c->out, "%zx\r\n", bytes.len);
 	buf_adds(&c->out, bytes);
 	buf_add(&c->out, "\r\n", 2);
@@ -137,7 +147,8 @@ void chunk_write(struct conn *c, struct slice bytes)
 /* CouchDB ends every chunked answer with a chunk that is one line end. */
 void chunk_last(struct conn *c)
 {
-	buf_str(&c->out, "1\r\n\n\r\n0\r\n\r\n");
+	if (!is_head(c))
+		buf_str(&c->out, "1\r\n\n\r\n0\r\n\r\n");
 }
 
 void chunker_flush(struct chunker *k, struct conn *c)

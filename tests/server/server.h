@@ -125,7 +125,7 @@ void respond_json(struct conn *c, int status, struct slice body);
 void respond_json_head(struct conn *c, const struct head *head, struct slice body);
 void respond_ok(struct conn *c, int status);
 void respond_refusal(struct conn *c, const struct refusal *no);
-/* Takes the stream; it is filled from the next pump on. */
+/* Takes the stream; it is filled from the next pump on (never for HEAD). */
 void respond_stream(struct conn *c, struct stream *stream);
 void chunk_write(struct conn *c, struct slice bytes);
 void chunk_last(struct conn *c);
