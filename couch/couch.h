@@ -98,6 +98,8 @@ MUST_CHECK int couch_feed_open(struct couch_feed **out, const struct couch_optio
 /* The next row; its slices are borrowed until the next call. COUCH_END: the feed is over (file read whole, normal feed done, continuous
  * feed ended politely); couch_feed_last_seq then tells the feed's own last_seq. COUCH_HEARTBEAT only for continuous feeds and long polls. */
 MUST_CHECK int couch_feed_next(struct couch_feed *f, enum couch_next *what, struct couch_row *row, struct err *err);
+/* Continuous form: 1 when a whole row lies in memory already, so that couch_feed_next gives it without waiting. */
+int couch_feed_ready(const struct couch_feed *f);
 struct slice couch_feed_last_seq(const struct couch_feed *f); /* JSON text; SLICE_NONE if it never came */
 int64_t couch_feed_pending(const struct couch_feed *f);       /* what the end of the feed said, or -1 */
 uint64_t couch_feed_bytes(const struct couch_feed *f);        /* unpacked bytes consumed so far */

@@ -482,6 +482,20 @@ int couch_feed_next(struct couch_feed *f, enum couch_next *what, struct couch_ro
 	return 0;
 }
 
+int couch_feed_ready(const struct couch_feed *f)
+{
+	struct slice rest = window_rest(&f->w);
+	if (f->state != FEED_LINES || rest.len <= f->taken_next)
+		return 0;
+	rest.ptr += f->taken_next;
+	rest.len -= f->taken_next;
+	while (rest.len && (*rest.ptr == '\n' || *rest.ptr == '\r')) {
+		rest.ptr++;
+		rest.len--;
+	}
+	return rest.len && memchr(rest.ptr, '\n', rest.len) != NULL;
+}
+
 /* ---- life cycle ---- */
 
 int couch_feed_over(struct couch_feed **out, const struct couch_options *o, size_t max_row, struct feed_input *in,

@@ -100,7 +100,7 @@ static int put_checkpoint(struct run *r, struct sql_target *t, struct batch *b, 
 	clock_utc_text(now);
 	row.cells[CKPT_DOMAIN] = r->env->domain;
 	row.cells[CKPT_SEQ] = b->seq;
-	row.cells[CKPT_PASS] = row_int(a, r->pass + (b->last ? 1 : 0));
+	row.cells[CKPT_PASS] = row_int(a, r->pass + (b->last || r->caught_up ? 1 : 0));
 	row.cells[CKPT_READ] = row_int(a, c->read);
 	row.cells[CKPT_WRITTEN] = row_int(a, c->written);
 	row.cells[CKPT_UNCHANGED] = row_int(a, c->unchanged);
@@ -138,7 +138,7 @@ undo:
 	return err->code;
 }
 
-static int write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err)
+int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err)
 {
 	int rc;
 
@@ -164,7 +164,7 @@ static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *
 	struct batch *b = (struct batch *)job;
 
 	prepare_batch(r->profile, r->env->domain, b);
-	return write_batch(r, p, run_target_of(r, worker), b, err);
+	return run_write_batch(r, p, run_target_of(r, worker), b, err);
 }
 
 int run_documents(struct run *r, struct err *err)

@@ -17,6 +17,7 @@ struct fetch {
 	int64_t rows;
 	int ended;
 	_Atomic int64_t done, total;
+	int64_t began_us;
 };
 
 static int open_feed(struct fetch *f, struct err *err)
@@ -45,6 +46,7 @@ int fetch_open(struct fetch **out, const struct fetch_options *o, struct err *er
 		return rc;
 	}
 	atomic_store(&f->total, couch_feed_size(f->feed));
+	f->began_us = clock_mono_us();
 	*out = f;
 	return 0;
 }
@@ -111,10 +113,8 @@ static int next_row(struct fetch *f, enum couch_next *what, struct couch_row *ro
 				return err->code;
 			continue;
 		}
-		if (*what != COUCH_HEARTBEAT)
+		if (*what != COUCH_HEARTBEAT || f->o.feed.kind == COUCH_FEED_CONTINUOUS)
 			return 0;
-		if (stopped(f))
-			return err_set(err, ERR_STOPPED, "clean break");
 	}
 }
 
@@ -171,13 +171,24 @@ static void end_feed(struct fetch *f, struct batch *b)
 		remember_seq(f, last);
 }
 
+int fetch_ready(const struct fetch *f)
+{
+	return f->ahead || couch_feed_ready(f->feed);
+}
+
+/* Of a continuous feed nothing is held back to fill a batch. */
+static int is_calm(const struct fetch *f, const struct batch *b)
+{
+	return f->o.feed.kind == COUCH_FEED_CONTINUOUS && b->docs.n && !couch_feed_ready(f->feed);
+}
+
 static int fill(struct fetch *f, struct batch *b, struct err *err)
 {
 	for (;;) {
 		enum couch_next what;
 		struct couch_row row;
 
-		if (b->docs.n && may_end(f, b))
+		if (is_calm(f, b) || (b->docs.n && may_end(f, b)))
 			return 0;
 		if (f->o.limit && f->rows >= f->o.limit) {
 			f->ended = 1;
@@ -185,6 +196,8 @@ static int fill(struct fetch *f, struct batch *b, struct err *err)
 		}
 		if (next_row(f, &what, &row, err))
 			return err->code;
+		if (what == COUCH_HEARTBEAT)
+			return 0;
 		if (what == COUCH_END) {
 			end_feed(f, b);
 			return 0;
@@ -195,6 +208,15 @@ static int fill(struct fetch *f, struct batch *b, struct err *err)
 		if (has_seq(&row))
 			remember_seq(f, row.seq);
 	}
+}
+
+/* Waits until the rows read so far are no more than the rate allows. */
+static void keep_rate(struct fetch *f)
+{
+	if (f->o.max_rate <= 0)
+		return;
+	while (!stopped(f) && (double)f->rows / f->o.max_rate * 1e6 > (double)(clock_mono_us() - f->began_us))
+		clock_sleep_ms(20);
 }
 
 int fetch_next(struct fetch *f, struct batch **out, struct err *err)
@@ -214,6 +236,7 @@ int fetch_next(struct fetch *f, struct batch **out, struct err *err)
 		batch_free(b);
 		return rc;
 	}
+	keep_rate(f);
 	close_batch(f, b);
 	*out = b;
 	return 0;

@@ -14,14 +14,18 @@ struct fetch_options {
 	size_t batch_bytes;
 	size_t batch_docs;
 	int64_t limit; /* rows in all, 0 = none */
+	double max_rate; /* rows a second, 0 = no limit */
 	struct log *log;
 };
 
 struct fetch;
 
 MUST_CHECK int fetch_open(struct fetch **out, const struct fetch_options *o, struct err *err);
-/* The next batch, or NULL at the end of the feed. The caller owns it. The last batch of a feed may be empty: it carries the feed's last_seq. */
+/* The next batch, or NULL at the end of the feed. The caller owns it. Of a continuous feed a batch holds what is there without waiting (at
+ * least one row, or none when a heartbeat came). The last batch of a feed may be empty: it carries the feed's last_seq. */
 MUST_CHECK int fetch_next(struct fetch *f, struct batch **out, struct err *err);
+/* Continuous feed: is more there without waiting? */
+int fetch_ready(const struct fetch *f);
 /* For progress: bytes read and in all (-1 unknown), as the source counts them. Safe from any thread. */
 void fetch_progress(const struct fetch *f, int64_t *done, int64_t *total);
 void fetch_close(struct fetch *f);

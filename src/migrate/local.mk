@@ -2,6 +2,16 @@
 noinst_LIBRARIES += src/migrate/libmigrate.a
 src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/batch.c \
+	src/migrate/begin.c \
+	src/migrate/commit.c \
+	src/migrate/dry_run.c \
+	src/migrate/finish.c \
+	src/migrate/follow.c \
+	src/migrate/lifecycle.c \
+	src/migrate/lifecycle.h \
+	src/migrate/pass.c \
+	src/migrate/session.c \
+	src/migrate/session.h \
 	src/migrate/batch.h \
 	src/migrate/cases.c \
 	src/migrate/cases.h \

@@ -43,6 +43,12 @@ struct migrate_options {
 	int64_t limit;          /* trial run: stop after so many rows; 0 = none */
 	int stop_on_error;
 	int distribute;
+	int live;               /* catch up and stay live */
+	int follow;             /* ... and follow the source until stopped */
+	int finish;             /* end the live phase: prove the source quiet */
+	double quiet_for;       /* seconds; 0 = 2 */
+	int rebuild_state;      /* the state file was lost: read everything again */
+	double max_rate;        /* documents a second, 0 = no limit */
 };
 
 struct migrate_counters {
@@ -69,6 +75,17 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 /* Runs, continues or repeats the offline migration. Returns 0 when it came to its end (clean or not: see stats), ERR_STOPPED
  * after a clean break. The caller prints. */
 MUST_CHECK int migrate_run(const struct migrate_env *env, const struct migrate_options *o, struct err *err);
+/* in-progress that was live -> live. */
+MUST_CHECK int migrate_unfinish(const struct migrate_env *env, struct err *err);
+/*
+ * in-progress -> complete. Refused (ERR_STATE) while anything is left, unless accept is set, and when the source has changed since.
+ */
+MUST_CHECK int migrate_commit(const struct migrate_env *env, int accept, struct err *err);
+/* live, in-progress -> not-started: the domain's rows and state file go, the trail stays. */
+MUST_CHECK int migrate_reset(const struct migrate_env *env, struct err *err);
+/* What a run would do, in *text (lines for people), without writing anything anywhere. */
+MUST_CHECK int migrate_dry_run(const struct migrate_env *env, const struct migrate_options *o, struct arena *a, struct slice *text,
+                               struct err *err);
 /* Reads only; no lock, no long transaction. */
 MUST_CHECK int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err);
 /* Both sides of a document; absent = NULL. couch comes from the spool or the source, sql from the target. kind: SLICE_NONE = find it. */

@@ -60,7 +60,7 @@ int pipeline_await_job(struct pipeline *p, uint64_t number, const struct pipelin
 {
 	int failed;
 
-	if (number >= job->number)
+	if (!p || number >= job->number)
 		return 0;
 	pthread_mutex_lock(&p->mutex);
 	while (p->done <= number && !(p->failed && p->failed_number < job->number))

@@ -33,6 +33,7 @@ struct pipeline_spec {
 };
 
 MUST_CHECK int pipeline_run(const struct pipeline_spec *spec, struct err *err);
+/* The waits return at once when p is NULL: a job done outside of a pipeline. */
 /* Waits until every earlier job is done. ERR_STOPPED when one of them failed: undo and return it. */
 MUST_CHECK int pipeline_await_turn(struct pipeline *p, const struct pipeline_job *job, struct err *err);
 /* Waits until the job with this number is done (a number not before ours returns at once); errors as above. */

@@ -125,6 +125,10 @@ static int record_reject(struct run *r, struct batch *b, const struct batch_doc 
 	};
 
 	b->counters.rejected++;
+	if (r->options.stop_on_error) {
+		err_set(err, ERR_SOURCE, "document %.*s cannot be stored: %.*s", SLICE_ARG(d->id), SLICE_ARG(d->reason));
+		return err_hint(err, "without --stop-on-error it is set aside and the run goes on");
+	}
 	log_at(r->env->log, LOG_WARN, "document rejected: %.*s id=%.*s", SLICE_ARG(d->reason), SLICE_ARG(d->id));
 	return state_reject_put(r->state, &reject, err);
 }

@@ -31,6 +31,8 @@ struct run {
 	struct sql_target *targets[PIPELINE_MAX_WORKERS];
 	int workers;
 	int64_t epoch;
+	struct couch_options couch;
+	struct slice identity;              /* of the source: JSON text, SLICE_NONE for a file */
 	struct state *state;
 	struct sql_target *lister;          /* read only, for the producer of the case pass */
 	struct state *lister_state;
@@ -43,6 +45,10 @@ struct run {
 	pthread_mutex_t inflight_mutex;
 	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */
 	uint64_t produced;
+	int ended;                          /* following: the feed was ended by the server */
+	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
+	int still_busy;                     /* finishing: the source was not quiet */
+	int heartbeat_ms;
 };
 
 /* A SQLite target is one file with one writer: its handle is shared, and the pipeline's turn is the lock. */
@@ -65,6 +71,8 @@ void run_progress_draw(struct run *r, const char *what);
 /* ---- documents (documents.c) ---- */
 /* Reads the feed to its end. */
 MUST_CHECK int run_documents(struct run *r, struct err *err);
+/* Prepared batch -> target and state, committed. p NULL: the caller is the only worker. */
+MUST_CHECK int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err);
 /* ---- the write of one batch inside a transaction (store.c) ---- */
 MUST_CHECK int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err *err);
 /* ---- what goes into the state file for a batch (record.c) ---- */

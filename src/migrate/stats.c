@@ -30,9 +30,9 @@ static int read_target(const struct migrate_env *env, struct arena *a, struct mi
 		rc = checkpoint_read(t, env->domain, a, &c, err);
 	if (rc == 0)
 		rc = sql_count_by(t, &sql_dirty_case, env->domain, DIRTY_CASE_ID, count_one, dirty, err);
-	if (rc == 0 && s.exists) {
+	if (rc == 0 && s.life != LIFE_NOT_STARTED) {
 		out->started = 1;
-		out->status = s.status;
+		out->status = slice_of(life_status_name(s.life));
 		out->source = s.source;
 		out->profile = s.profile;
 		out->checkpoint = c.seq;

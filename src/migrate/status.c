@@ -14,23 +14,35 @@ static int read_row(struct sql_target *t, const struct sql_table *table, struct 
 	return sql_select(t, table, by_domain, 1, &key, 1, a, rows, err);
 }
 
+static struct slice id_of(struct slice settings, struct arena *a)
+{
+	struct json v;
+
+	if (!settings.ptr || json_read(settings, a, 0, &v, NULL, NULL))
+		return SLICE_NONE;
+	return json_get_text(&v, "id");
+}
+
 int status_read(struct sql_target *t, struct slice domain, struct arena *a, struct status *out, struct err *err)
 {
 	struct sql_rows rows = {0};
 
-	*out = (struct status){.status = SLICE("not-started")};
+	*out = (struct status){.life = LIFE_NOT_STARTED};
 	if (read_row(t, &sql_migration, domain, a, &rows, err))
 		return err->code;
 	if (rows.n == 0)
 		return 0;
 	out->row = rows.v[0];
 	out->exists = 1;
-	if (out->row.cells[MIG_STATUS].ptr)
-		out->status = out->row.cells[MIG_STATUS];
+	if (life_status_parse(out->row.cells[MIG_STATUS], &out->life))
+		return err_set(err, ERR_TARGET, "settle_migration holds an unknown status: %.*s",
+		               SLICE_ARG(out->row.cells[MIG_STATUS]));
+	out->was_live = row_is_true(out->row.cells[MIG_WAS_LIVE]);
 	out->source = out->row.cells[MIG_SOURCE];
 	out->source_identity = out->row.cells[MIG_SOURCE_IDENTITY];
 	out->profile = out->row.cells[MIG_PROFILE];
 	out->settings = out->row.cells[MIG_SETTINGS];
+	out->id = id_of(out->settings, a);
 	return 0;
 }
 
@@ -40,7 +52,8 @@ int status_write(struct sql_target *t, struct slice domain, struct arena *a, con
 	enum sql_outcome outcome;
 
 	row.cells[MIG_DOMAIN] = domain;
-	row.cells[MIG_STATUS] = s->status;
+	row.cells[MIG_STATUS] = slice_of(life_status_name(s->life));
+	row.cells[MIG_WAS_LIVE] = row_bool(s->was_live);
 	row.cells[MIG_SOURCE] = s->source;
 	row.cells[MIG_SOURCE_IDENTITY] = s->source_identity;
 	row.cells[MIG_PROFILE] = s->profile;
@@ -89,10 +102,12 @@ static struct slice mapping_digest(const struct profile *p, struct arena *a)
 	return arena_slice(a, slice_of(hex));
 }
 
-struct slice status_settings(const struct migrate_env *env, struct arena *a)
+struct slice status_settings(const struct migrate_env *env, struct slice id, struct arena *a)
 {
 	struct json settings = json_object();
 
+	if (id.ptr)
+		json_sets(a, &settings, "id", json_string(id));
 	json_sets(a, &settings, "mapping", json_string(mapping_digest(env->profile, a)));
 	return json_to_text(&settings, JSON_CANONICAL, a);
 }

@@ -5,13 +5,17 @@
 #ifndef SETTLE_MIGRATE_STATUS_H
 #define SETTLE_MIGRATE_STATUS_H
 
+#include "migrate/lifecycle.h"
 #include "migrate/migrate.h"
 #include "sql/target.h"
 
 struct status {
 	int exists;
-	struct slice status; /* "in-progress", "live", "complete"; "not-started" when there is no row */
+	enum life_status life; /* LIFE_NOT_STARTED when there is no row */
+	int was_live;
+	struct slice id;       /* of this migration: the state file holds the same; SLICE_NONE before the first run */
 	struct slice source, source_identity, profile, settings;
+	struct slice settings_now; /* of this run */
 	struct sql_row row;  /* as read, to be changed and put back */
 };
 
@@ -26,7 +30,7 @@ MUST_CHECK int status_read(struct sql_target *t, struct slice domain, struct are
 /* Puts s->row with the fields of s. Needs a transaction. */
 MUST_CHECK int status_write(struct sql_target *t, struct slice domain, struct arena *a, const struct status *s, struct err *err);
 MUST_CHECK int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, struct checkpoint *out, struct err *err);
-/* The settings that must not change during a migration, as canonical JSON: {"mapping":digest,...}. */
-struct slice status_settings(const struct migrate_env *env, struct arena *a);
+/* The settings of a migration as canonical JSON: {"id":..., "mapping":digest}. id may be SLICE_NONE. */
+struct slice status_settings(const struct migrate_env *env, struct slice id, struct arena *a);
 
 #endif

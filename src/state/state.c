@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /*
  * Ids, kinds and JSON are BLOBs: compared by bytes, and whole whatever bytes they hold. doc and pending are in id
@@ -137,6 +138,22 @@ int state_open(struct state **out, const char *state_dir, struct slice domain, u
 	else
 		state_close(s);
 	return state_told(rc, err);
+}
+
+/* The write-ahead log goes last: a file without it is whole as of its last checkpoint, a log without its file is nothing. */
+int state_remove(const char *state_dir, struct slice domain, struct err *err)
+{
+	static const char *const endings[] = {"", "-shm", "-wal"};
+	struct arena a = ARENA_INIT;
+	char *path = path_of(state_dir, domain, &a);
+	int rc = 0;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]) && rc == 0; i++) {
+		struct slice file = arena_printf(&a, "%s%s", path, endings[i]);
+		if (unlink(file.ptr) != 0 && errno != ENOENT)
+			rc = err_sys(err, ERR_STATE, errno, "cannot remove %s", file.ptr);
+	}
+	arena_release(&a);
+	return rc;
 }
 
 void state_close(struct state *s)

@@ -33,6 +33,8 @@ enum state_flags { STATE_READ_ONLY = 1u << 0 };
 MUST_CHECK int state_open(struct state **out, const char *state_dir, struct slice domain, unsigned flags,
 			  struct err *err);
 void state_close(struct state *s); /* NULL allowed; rolls back */
+/* Takes the state file of a domain away, if there is one. No handle on it may be open. */
+MUST_CHECK int state_remove(const char *state_dir, struct slice domain, struct err *err);
 MUST_CHECK int state_begin(struct state *s, struct err *err);
 MUST_CHECK int state_commit(struct state *s, struct err *err);
 void state_rollback(struct state *s);

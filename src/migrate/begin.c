@@ -1,0 +1,160 @@
+/* begin: may this command run now, and does it go on with what it began with? */
+#include "migrate/session.h"
+
+#include <sodium.h>
+
+static int refuse_setting(const struct run *r, const char *what, struct slice was, struct slice is, struct err *err)
+{
+	err_set(err, ERR_STATE, "%s of this migration is %.*s, now it is %.*s", what, SLICE_ARG(was), SLICE_ARG(is));
+	return err_hint(err, "give the same %s as before, or begin again with `settle reset %.*s`", what,
+			SLICE_ARG(r->env->domain));
+}
+
+/* jsonb gives back other bytes for the same value. */
+static int same_json(struct slice x, struct slice y)
+{
+	struct arena a = ARENA_INIT;
+	struct json vx, vy;
+	int same = json_read(x, &a, 0, &vx, NULL, NULL) == 0 && json_read(y, &a, 0, &vy, NULL, NULL) == 0 && json_eq(&vx, &vy);
+
+	arena_release(&a);
+	return same;
+}
+
+/* The setting `key` of two settings objects is the same; absent ones do not count. */
+static int same_setting(struct slice x, struct slice y, const char *key)
+{
+	struct arena a = ARENA_INIT;
+	struct json vx, vy;
+	const struct json *mx, *my;
+	int same = 0;
+
+	if (json_read(x, &a, 0, &vx, NULL, NULL) == 0 && json_read(y, &a, 0, &vy, NULL, NULL) == 0) {
+		mx = json_gets(&vx, key);
+		my = json_gets(&vy, key);
+		same = !mx || !my || json_eq(mx, my);
+	}
+	arena_release(&a);
+	return same;
+}
+
+static int check_settings(const struct run *r, const struct status *s, struct slice settings, struct err *err)
+{
+	struct slice source = slice_of(r->env->source->shown);
+
+	if (!s->source.ptr)
+		return 0;
+	if (!slice_eq(s->source, source))
+		return refuse_setting(r, "source", s->source, source, err);
+	if (!slice_eq(s->profile, r->profile->name))
+		return refuse_setting(r, "profile", s->profile, r->profile->name, err);
+	if (s->settings.ptr && !same_setting(s->settings, settings, "mapping")) {
+		err_set(err, ERR_STATE, "the mapping of profile %.*s has changed since this migration began",
+		        SLICE_ARG(r->profile->name));
+		return err_hint(err, "rules may change during a migration, kinds and columns may not; begin again with `settle reset`");
+	}
+	if (s->source_identity.ptr && r->identity.ptr && !same_json(s->source_identity, r->identity)) {
+		err_set(err, ERR_STATE, "the source is not the database this migration began with: it was %.*s and is %.*s",
+		        SLICE_ARG(s->source_identity), SLICE_ARG(r->identity));
+		return err_hint(err, "it was deleted and created again, restored, or another server answers; its checkpoint means "
+		                     "nothing there");
+	}
+	return 0;
+}
+
+/* ---- target and state file belong together ---- */
+
+static struct slice new_id(struct arena *a)
+{
+	unsigned char bytes[16];
+	char hex[2 * sizeof(bytes) + 1];
+
+	randombytes_buf(bytes, sizeof(bytes));
+	sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes));
+	return arena_slice(a, slice_of(hex));
+}
+
+static int drop_stale_state(struct run *r, struct err *err)
+{
+	log_at(r->env->log, LOG_WARN, "the state file of %.*s belongs to another migration (its target is gone, or was begun anew): "
+	                              "it is made anew",
+	       SLICE_ARG(r->env->domain));
+	state_close(r->lister_state);
+	state_close(r->state);
+	r->state = r->lister_state = NULL;
+	if (state_remove(r->env->state_dir, r->env->domain, err))
+		return err->code;
+	return run_open_state(r, err);
+}
+
+static int refuse_lost_state(const struct run *r, struct err *err)
+{
+	err_set(err, ERR_STATE, "the target holds a migration of %.*s that this state directory knows nothing of",
+	        SLICE_ARG(r->env->domain));
+	return err_hint(err, "name the state directory it was run with (--state-dir), or rebuild it from target and source with "
+	                     "`settle migrate %.*s --rebuild-state`",
+	                SLICE_ARG(r->env->domain));
+}
+
+/* Each migration has an id, in the target and in the state file. */
+static int match_state(struct run *r, struct status *s, struct err *err)
+{
+	struct slice held;
+
+	if (state_value_get(r->state, "migration", &r->arena, &held, err))
+		return err->code;
+	if (!s->id.ptr)
+		s->id = new_id(&r->arena);
+	if (held.ptr && slice_eq(held, s->id))
+		return 0;
+	if (held.ptr) {
+		if (drop_stale_state(r, err))
+			return err->code;
+		held = SLICE_NONE;
+	}
+	if (s->life != LIFE_NOT_STARTED && !r->options.rebuild_state)
+		return refuse_lost_state(r, err);
+	return state_value_put(r->state, "migration", s->id, err);
+}
+
+static int read_and_check(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err)
+{
+	if (status_read(r->targets[0], r->env->domain, &r->arena, s, err) || life_check(s->life, s->was_live, command, to, err))
+		return err->code;
+	s->settings_now = status_settings(r->env, s->id.ptr ? s->id : SLICE_NONE, &r->arena);
+	if (r->env->source && command != LIFE_RESET && check_settings(r, s, s->settings_now, err))
+		return err->code;
+	return match_state(r, s, err);
+}
+
+int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err)
+{
+	int rc = sql_begin(r->targets[0], err);
+
+	if (rc == 0)
+		rc = read_and_check(r, command, s, to, err);
+	sql_rollback(r->targets[0]);
+	return rc;
+}
+
+int run_set_status(struct run *r, struct status *s, enum life_status to, struct err *err)
+{
+	struct sql_target *t = r->targets[0];
+	int rc = sql_begin(t, err);
+
+	s->life = to;
+	s->was_live = to == LIFE_LIVE || s->was_live;
+	if (r->env->source) {
+		s->source = slice_of(r->env->source->shown);
+		s->source_identity = r->identity;
+	}
+	s->profile = r->profile->name;
+	s->settings = status_settings(r->env, s->id, &r->arena);
+	if (rc == 0)
+		rc = status_write(t, r->env->domain, &r->arena, s, err);
+	if (rc == 0)
+		rc = sql_commit(t, err);
+	if (rc)
+		sql_rollback(t);
+	return rc;
+}

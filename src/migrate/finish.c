@@ -1,0 +1,74 @@
+/* finish: the end of the live phase. */
+#include "migrate/session.h"
+
+#include "base/clock.h"
+
+#define QUIET_DEFAULT 2.0
+#define LISTEN_HEARTBEAT_MS 200
+
+/* The first document of this domain in a prepared batch; SLICE_NONE when all of it is others'. */
+static struct slice first_of_domain(const struct batch *b)
+{
+	for (size_t i = 0; i < b->docs.n; i++)
+		if (b->docs.v[i].fate != FATE_SKIP)
+			return b->docs.v[i].id.ptr ? b->docs.v[i].id : SLICE("?");
+	return SLICE_NONE;
+}
+
+/* Looks at a batch; 1 = it holds something of this domain. */
+static int listen_to(struct run *r, struct batch *b, int take, struct slice *busy, struct err *err)
+{
+	struct slice id;
+
+	run_prepare(r, b);
+	id = first_of_domain(b);
+	if (id.ptr && !busy->ptr)
+		*busy = arena_slice(&r->arena, id);
+	if (b->docs.n == 0 || !take)
+		return 0;
+	return run_batch_alone(r, b, err);
+}
+
+int run_listen(struct run *r, double seconds, int take, struct slice *busy, struct err *err)
+{
+	int64_t until = clock_mono_us() + (int64_t)(seconds * 1e6);
+	int rc = 0;
+
+	*busy = SLICE_NONE;
+	if (!run_from_server(r))
+		return 0;
+	r->heartbeat_ms = LISTEN_HEARTBEAT_MS;
+	rc = run_open_feed(r, COUCH_FEED_CONTINUOUS, err);
+	while (rc == 0 && !busy->ptr && clock_mono_us() < until) {
+		struct batch *b = NULL;
+
+		rc = fetch_next(r->fetch, &b, err);
+		if (rc == 0 && !b)
+			break;
+		if (rc == 0)
+			rc = listen_to(r, b, take, busy, err);
+		batch_free(b);
+	}
+	fetch_close(r->fetch);
+	r->fetch = NULL;
+	return rc;
+}
+
+int run_finish(struct run *r, struct status *s, struct err *err)
+{
+	struct slice busy;
+	double seconds = r->options.quiet_for > 0 ? r->options.quiet_for : QUIET_DEFAULT;
+
+	log_at(r->env->log, LOG_INFO, "listening for %.1f s whether the source is quiet", seconds);
+	if (run_listen(r, seconds, 1, &busy, err) || run_cases(r, err))
+		return err->code;
+	if (busy.ptr) {
+		log_at(r->env->log, LOG_WARN, "the source still writes to %.*s: the migration stays %s id=%.*s", SLICE_ARG(r->env->domain),
+		       life_status_name(s->life), SLICE_ARG(busy));
+		r->still_busy = 1;
+		return 0;
+	}
+	if (sql_finish_load(r->targets[0], err))
+		return err->code;
+	return s->life == LIFE_LIVE ? run_set_status(r, s, LIFE_IN_PROGRESS, err) : 0;
+}

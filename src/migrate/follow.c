@@ -1,0 +1,51 @@
+/* follow: stays on the continuous feed; small batches when calm, large ones when behind; cases follow their forms at once. */
+#include "migrate/session.h"
+
+#include "base/clock.h"
+#include "migrate/prepare.h"
+
+#define FOLLOW_HEARTBEAT_MS 5000
+
+void run_prepare(struct run *r, struct batch *b)
+{
+	prepare_batch(r->profile, r->env->domain, b);
+}
+
+int run_batch_alone(struct run *r, struct batch *b, struct err *err)
+{
+	b->job.number = r->produced++;
+	return run_write_batch(r, NULL, r->targets[0], b, err);
+}
+
+/* One batch and, when nothing more waits, the cases that it and earlier ones touched. */
+static int follow_once(struct run *r, struct err *err)
+{
+	struct batch *b = NULL;
+	int rc = fetch_next(r->fetch, &b, err);
+
+	if (rc == 0 && b) {
+		run_prepare(r, b);
+		rc = run_batch_alone(r, b, err);
+	}
+	if (rc == 0 && b && !fetch_ready(r->fetch))
+		rc = run_cases(r, err);
+	r->ended = rc == 0 && !b;
+	batch_free(b);
+	return rc;
+}
+
+int run_follow(struct run *r, struct err *err)
+{
+	int rc;
+
+	if (!run_from_server(r))
+		return 0;
+	log_at(r->env->log, LOG_INFO, "following the source; Ctrl-C ends it cleanly");
+	r->heartbeat_ms = FOLLOW_HEARTBEAT_MS;
+	rc = run_open_feed(r, COUCH_FEED_CONTINUOUS, err);
+	while (rc == 0 && !r->ended)
+		rc = follow_once(r, err);
+	fetch_close(r->fetch);
+	r->fetch = NULL;
+	return rc;
+}

@@ -1,0 +1,103 @@
+/* pass: one reading of the feed, from the checkpoint to its end. */
+#include "base/clock.h"
+#include "migrate/session.h"
+
+#define SEQ_INTERVAL 100
+
+/* Goes on after the checkpoint; a file is read whole again. */
+static int begin_pass(struct run *r, struct err *err)
+{
+	struct checkpoint c;
+
+	if (checkpoint_read(r->targets[0], r->env->domain, &r->arena, &c, err))
+		return err->code;
+	r->previous = c.counters;
+	r->pass = c.pass % 2 ? c.pass : c.pass + 1;
+	if (!run_from_server(r) || r->options.rebuild_state)
+		return 0;
+	if (c.pass % 2)
+		r->counters = c.counters;
+	if (c.seq.ptr)
+		run_set_seq(r, c.seq);
+	return 0;
+}
+
+static int64_t expected_rows(struct run *r)
+{
+	struct couch_client *client = NULL;
+	struct err err = ERR_INIT;
+	int64_t pending = 0;
+
+	if (!run_from_server(r) || couch_client_open(&client, &r->couch, &err))
+		return 0;
+	if (couch_pending(client, r->seq.len ? buf_slice(&r->seq) : SLICE_NONE, &pending, &err) || pending < 0)
+		pending = 0;
+	couch_client_close(client);
+	return pending;
+}
+
+int run_open_feed(struct run *r, enum couch_feed_kind kind, struct err *err)
+{
+	struct fetch_options f = {
+	    .couch = r->couch,
+	    .feed = {.kind = kind, .heartbeat_ms = r->heartbeat_ms, .max_row = r->options.max_doc},
+	    .batch_bytes = r->options.batch_bytes,
+	    .batch_docs = (size_t)r->options.batch_docs,
+	    .limit = r->options.limit,
+	    .log = r->env->log,
+	};
+
+	/* Sequences of a calm feed are asked for with every row: a batch may end anywhere. */
+	if (kind == COUCH_FEED_NORMAL)
+		f.feed.seq_interval = SEQ_INTERVAL;
+	if (r->seq.len)
+		f.feed.since = buf_slice(&r->seq);
+	return fetch_open(&r->fetch, &f, err);
+}
+
+void run_set_seq(struct run *r, struct slice seq)
+{
+	buf_clear(&r->seq);
+	buf_adds(&r->seq, seq);
+}
+
+static void report_pass(struct run *r, int64_t started)
+{
+	const struct migrate_counters *c = &r->counters;
+	double seconds = (double)(clock_mono_us() - started) / 1e6;
+
+	if (c->read == 0 && r->previous.read)
+		log_at(r->env->log, LOG_INFO, "the source has nothing new");
+	else
+		log_at(r->env->log, LOG_INFO, "read %lld documents in %.1f s (%.0f/s)", (long long)c->read, seconds,
+		       seconds > 0 ? (double)c->read / seconds : 0);
+}
+
+static void warn_if_nothing_fits(const struct run *r)
+{
+	const struct migrate_counters *c = &r->counters;
+
+	if (c->read && c->read == c->skipped + c->deleted)
+		log_at(r->env->log, LOG_WARN, "no document of domain %.*s was found: is the name right?",
+		       SLICE_ARG(r->env->domain));
+}
+
+int run_pass(struct run *r, struct err *err)
+{
+	int64_t started = clock_mono_us();
+
+	if (begin_pass(r, err))
+		return err->code;
+	run_progress_start(r, expected_rows(r));
+	if (!r->fetch && run_open_feed(r, COUCH_FEED_NORMAL, err))
+		return err->code;
+	if (run_documents(r, err))
+		return err->code;
+	run_progress_draw(r, NULL);
+	report_pass(r, started);
+	warn_if_nothing_fits(r);
+	fetch_close(r->fetch);
+	r->fetch = NULL;
+	r->caught_up = 1;
+	return 0;
+}

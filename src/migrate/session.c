@@ -1,0 +1,123 @@
+/* session: the handles of one run, opened in the order in which they may be refused, and given back. */
+#include "migrate/session.h"
+
+#define DEFAULT_JOBS 2
+#define DEFAULT_BATCH_BYTES (1u << 20)
+#define DEFAULT_BATCH_DOCS 1000
+#define DEFAULT_MAX_DOC (64u << 20)
+
+static void fill_defaults(struct migrate_options *o)
+{
+	o->jobs = o->jobs ? o->jobs : DEFAULT_JOBS;
+	o->jobs = o->jobs > PIPELINE_MAX_WORKERS ? PIPELINE_MAX_WORKERS : o->jobs;
+	o->batch_bytes = o->batch_bytes ? o->batch_bytes : DEFAULT_BATCH_BYTES;
+	o->batch_docs = o->batch_docs ? o->batch_docs : DEFAULT_BATCH_DOCS;
+	o->max_doc = o->max_doc ? o->max_doc : DEFAULT_MAX_DOC;
+}
+
+static int open_target(struct run *r, unsigned flags, struct sql_target **out, struct err *err)
+{
+	struct sql_options o = {
+	    .url = r->env->target,
+	    .schema = r->env->schema,
+	    .flags = flags,
+	    .distribute = r->options.distribute,
+	    .log = r->env->log,
+	};
+
+	return sql_open(out, &o, err);
+}
+
+static int open_targets(struct run *r, struct err *err)
+{
+	if (open_target(r, SQL_CREATE, &r->targets[0], err) ||
+	    sql_domain_lock(r->targets[0], r->env->domain, &r->epoch, err))
+		return err->code;
+	for (int i = 1; i < r->workers && sql_concurrent(r->targets[0]); i++)
+		if (open_target(r, 0, &r->targets[i], err) ||
+		    sql_domain_join(r->targets[i], r->env->domain, r->epoch, err))
+			return err->code;
+	return open_target(r, SQL_READ_ONLY, &r->lister, err);
+}
+
+int run_open_state(struct run *r, struct err *err)
+{
+	if (state_open(&r->state, r->env->state_dir, r->env->domain, 0, err))
+		return err->code;
+	return state_open(&r->lister_state, r->env->state_dir, r->env->domain, STATE_READ_ONLY, err);
+}
+
+int run_from_server(const struct run *r)
+{
+	enum url_scheme scheme = r->env->source->scheme;
+
+	return scheme == URL_HTTP || scheme == URL_HTTPS;
+}
+
+static int source_identity(struct run *r, struct slice *out, struct err *err)
+{
+	struct couch_client *client = NULL;
+	struct couch_server_info server;
+	struct couch_db_info db;
+	struct json v = json_object();
+	int rc;
+
+	*out = SLICE_NONE;
+	rc = couch_client_open(&client, &r->couch, err);
+	if (rc == 0)
+		rc = couch_db_info(client, &r->arena, &db, err);
+	if (rc == 0)
+		rc = couch_server_info(client, &r->arena, &server, err);
+	couch_client_close(client);
+	if (rc)
+		return rc == ERR_NOTFOUND
+			   ? err_set(err, ERR_SOURCE, "source: there is no database at %s", r->env->source->shown)
+			   : rc;
+	json_sets(&r->arena, &v, "uuid", json_string(server.uuid));
+	json_sets(&r->arena, &v, "db", json_string(db.name));
+	json_sets(&r->arena, &v, "instance_start_time", json_string(db.instance_start_time));
+	*out = json_to_text(&v, JSON_CANONICAL, &r->arena);
+	return 0;
+}
+
+/* Nothing is written anywhere before the source has answered. */
+static int reach_source(struct run *r, struct err *err)
+{
+	return run_from_server(r) ? source_identity(r, &r->identity, err) : run_open_feed(r, COUCH_FEED_NORMAL, err);
+}
+
+int run_open(struct run *r, const struct migrate_env *env, const struct migrate_options *o, enum run_open_flags flags,
+             struct err *err)
+{
+	*r = (struct run){.env = env, .profile = env->profile, .seq = BUF_INIT(1u << 20)};
+	if (o)
+		r->options = *o;
+	fill_defaults(&r->options);
+	r->workers = r->options.jobs;
+	pthread_mutex_init(&r->inflight_mutex, NULL);
+	r->couch = (struct couch_options){
+	        .url = env->source,
+	        .user = env->source_user,
+	        .password = env->source_password,
+	        .stop = env->stop,
+	};
+	if ((flags & RUN_WITH_SOURCE) && reach_source(r, err))
+		return err->code;
+	if (open_targets(r, err))
+		return err->code;
+	return run_open_state(r, err);
+}
+
+void run_release(struct run *r)
+{
+	run_progress_draw(r, NULL);
+	fetch_close(r->fetch);
+	sql_close(r->lister);
+	for (int i = r->workers - 1; i >= 0; i--)
+		sql_close(r->targets[i]);
+	state_close(r->lister_state);
+	state_close(r->state);
+	buf_release(&r->seq);
+	pthread_mutex_destroy(&r->inflight_mutex);
+	arena_release(&r->arena);
+}

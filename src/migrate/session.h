@@ -1,0 +1,45 @@
+/*
+ * session: how a command gets at a migration and how it may change its status. Private to src/migrate.
+ * Threads: the main thread.
+ */
+#ifndef SETTLE_MIGRATE_SESSION_H
+#define SETTLE_MIGRATE_SESSION_H
+
+#include "migrate/lifecycle.h"
+#include "migrate/run.h"
+#include "migrate/status.h"
+
+enum run_open_flags {
+	RUN_WITH_SOURCE = 1u << 0, /* reach the source first, so that nothing is written when it does not answer */
+};
+
+/* Takes the domain lock and opens targets and state file. After an error run_release is called all the same. o may be NULL. */
+MUST_CHECK int run_open(struct run *r, const struct migrate_env *env, const struct migrate_options *o, enum run_open_flags flags,
+                        struct err *err);
+MUST_CHECK int run_open_state(struct run *r, struct err *err);
+void run_release(struct run *r);
+int run_from_server(const struct run *r);
+
+/* May `command` run? ERR_STATE if not. *s is the status as it is, *to the one the command leads to. Makes sure that target and state file
+ * belong to one migration, and that settings are those it began with. Writes nothing to the target. */
+MUST_CHECK int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err);
+MUST_CHECK int run_set_status(struct run *r, struct status *s, enum life_status to, struct err *err);
+
+/* ---- the feed (pass.c) ---- */
+MUST_CHECK int run_open_feed(struct run *r, enum couch_feed_kind kind, struct err *err);
+/* Reads the feed from the checkpoint to its end. */
+MUST_CHECK int run_pass(struct run *r, struct err *err);
+/* One batch outside of the pipeline: prepared, then written and committed. */
+void run_prepare(struct run *r, struct batch *b);
+MUST_CHECK int run_batch_alone(struct run *r, struct batch *b, struct err *err);
+/* Stays on the continuous feed until stopped (follow.c). */
+MUST_CHECK int run_follow(struct run *r, struct err *err);
+/* Proves the source quiet and leaves the live phase (finish.c). *s as run_enter gave it. */
+MUST_CHECK int run_finish(struct run *r, struct status *s, struct err *err);
+/*
+ * Reads what the source has after the checkpoint, as long as `seconds` pass without anything of this domain. *busy = the first document of
+ * the domain that came, in r->arena, or SLICE_NONE when the source was quiet. With `take` what comes is migrated, else only looked at.
+ */
+MUST_CHECK int run_listen(struct run *r, double seconds, int take, struct slice *busy, struct err *err);
+
+#endif
