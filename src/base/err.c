@@ -119,5 +119,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 
 int err_exit_code(const struct err *err)
 {
+	if (err->code == ERR_BUSY)
+		return ERR_STATE;
 	return err->code >= ERR_USAGE && err->code <= ERR_INTERNAL ? (int)err->code : (int)ERR_INTERNAL;
 }

@@ -45,7 +45,7 @@ int err_sys(struct err *err, enum err_code code, int errno_value, const char *fm
 int err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Sets the hint; returns err->code. */
 int err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Exit code for a command that ended with this error: 2..6 as they are, anything else 6. */
+/* Exit code for a command that ended with this error: 2..6 as they are, ERR_BUSY is 5, anything else 6. */
 int err_exit_code(const struct err *err);
 
 #endif

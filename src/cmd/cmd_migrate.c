@@ -5,13 +5,44 @@
 #include "cmd/context.h"
 #include "cmd/print.h"
 
+#include <stdlib.h>
+
 struct options {
 	int64_t jobs, limit, max_doc, batch_bytes;
+	int stop_on_error, live, follow, finish, dry_run, rebuild_state;
+	const char *quiet_for, *max_rate;
 };
 
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_spec table[] = {
+    {.name = "live",
+     .kind = OPT_FLAG,
+     .help = "catch up with a source that is in use, and return; the migration stays live",
+     .offset = FIELD(live)},
+    {.name = "follow",
+     .kind = OPT_FLAG,
+     .help = "catch up, then stay and follow the source until stopped; implies --live",
+     .offset = FIELD(follow)},
+    {.name = "finish",
+     .kind = OPT_FLAG,
+     .help = "end the live phase: catch up and make sure that nothing of the domain is written any more",
+     .offset = FIELD(finish)},
+    {.name = "quiet-for",
+     .kind = OPT_TEXT,
+     .argument = "S",
+     .help = "seconds without a write that count as quiet; default 2",
+     .offset = FIELD(quiet_for)},
+    {.name = "max-rate",
+     .kind = OPT_TEXT,
+     .argument = "DOCS/S",
+     .help = "read no more documents a second than this, to spare the source",
+     .offset = FIELD(max_rate)},
+    {.name = "dry-run", .kind = OPT_FLAG, .help = "say what would happen; write nothing anywhere", .offset = FIELD(dry_run)},
+    {.name = "rebuild-state",
+     .kind = OPT_FLAG,
+     .help = "the state directory was lost: read everything again and compare it with the target",
+     .offset = FIELD(rebuild_state)},
     {.name = "jobs",
      .letter = 'j',
      .kind = OPT_INT,
@@ -25,6 +56,10 @@ static const struct option_spec table[] = {
      .least = 1,
      .help = "a trial run that stops after N rows of the feed",
      .offset = FIELD(limit)},
+    {.name = "stop-on-error",
+     .kind = OPT_FLAG,
+     .help = "end at the first document that cannot be stored, instead of setting it aside",
+     .offset = FIELD(stop_on_error)},
     {.name = "max-doc",
      .kind = OPT_SIZE,
      .argument = "SIZE",
@@ -74,22 +109,62 @@ static void print_summary(struct cmd_context *c, const struct migrate_stats *s, 
 	print_json_line(c, &v);
 }
 
+/* A positive number; absent: 0. */
+static int read_number(const char *option, const char *text, double *out, struct err *err)
+{
+	char *end = NULL;
+	*out = 0;
+	if (!text)
+		return 0;
+	*out = strtod(text, &end);
+	if (end != text && !*end && *out > 0 && *out < 1e9)
+		return 0;
+	return err_set(err, ERR_USAGE, "%s wants a positive number, not \"%s\"", option, text);
+}
+
+static int check_options(const struct options *o, struct err *err)
+{
+	if (o->finish && (o->live || o->follow))
+		return err_set(err, ERR_USAGE, "--finish and %s exclude each other", o->follow ? "--follow" : "--live");
+	return 0;
+}
+
+static int dry_run(struct cmd_context *c, const struct migrate_env *env, const struct migrate_options *options, struct err *err)
+{
+	struct slice text;
+	if (migrate_dry_run(env, options, c->arena, &text, err))
+		return err->code;
+	fprintf(c->out, "%.*s", SLICE_ARG(text));
+	return 0;
+}
+
 static int run(struct cmd_context *c, struct err *err)
 {
 	const struct options *o = c->options;
 	struct migrate_env env = cmd_env(c);
+	struct migrate_outcome outcome = {0};
 	struct migrate_options options = {
 	    .jobs = (int)(o->jobs < 1024 ? o->jobs : 1024),
 	    .limit = o->limit,
 	    .max_doc = (size_t)o->max_doc,
 	    .batch_bytes = (size_t)o->batch_bytes,
+	    .stop_on_error = o->stop_on_error,
+	    .live = o->live,
+	    .follow = o->follow,
+	    .finish = o->finish,
+	    .rebuild_state = o->rebuild_state,
 	};
 	struct migrate_stats stats;
 	struct err why = ERR_INIT;
 	int64_t begin = clock_mono_us();
+	if (check_options(o, err) || read_number("--quiet-for", o->quiet_for, &options.quiet_for, err) ||
+	    read_number("--max-rate", o->max_rate, &options.max_rate, err))
+		return err->code;
+	if (o->dry_run)
+		return dry_run(c, &env, &options, err);
 	if (open_log_file(c, err))
 		return err->code;
-	int rc = migrate_run(&env, &options, err);
+	int rc = migrate_run(&env, &options, &outcome, err);
 	log_progress(c->log, "");
 	if (rc && rc != ERR_STOPPED)
 		return rc;
@@ -101,7 +176,7 @@ static int run(struct cmd_context *c, struct err *err)
 	print_summary(c, &stats, clock_mono_us() - begin);
 	if (rc)
 		return rc;
-	return stats.clean ? 0 : 1;
+	return stats.clean && !outcome.source_busy ? 0 : 1;
 }
 
 const struct command cmd_migrate = {

@@ -6,15 +6,20 @@ dist_man_MANS += src/cmd/settle.1
 
 noinst_LIBRARIES += src/cmd/libcmd.a
 src_cmd_libcmd_a_SOURCES = \
+	src/cmd/ask.c \
+	src/cmd/ask.h \
 	src/cmd/cmd.h \
 	src/cmd/cmd_check.c \
+	src/cmd/cmd_commit.c \
 	src/cmd/cmd_diff_files.c \
 	src/cmd/cmd_diff_show.c \
 	src/cmd/cmd_help.c \
 	src/cmd/cmd_migrate.c \
 	src/cmd/cmd_profile.c \
+	src/cmd/cmd_reset.c \
 	src/cmd/cmd_show.c \
 	src/cmd/cmd_stats.c \
+	src/cmd/cmd_unfinish.c \
 	src/cmd/commands.c \
 	src/cmd/context.c \
 	src/cmd/context.h \

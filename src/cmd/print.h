@@ -27,6 +27,8 @@ void print_diffs(const struct cmd_context *c, struct slice kind, struct slice id
 
 /* The table of `stats`, and its JSON object. */
 void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose);
+/* The status a command has led to. */
+void print_status(const struct cmd_context *c, const char *status);
 struct json stats_to_json(const struct migrate_stats *s, struct arena *a);
 
 /* The whole file in the arena; ERR_USAGE when it cannot be read. */

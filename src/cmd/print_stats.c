@@ -186,3 +186,15 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 	json_sets(a, &v, "ignored", ignored_json(s, a));
 	return v;
 }
+
+void print_status(const struct cmd_context *c, const char *status)
+{
+	struct json v = json_object();
+	if (c->global->format == FORMAT_TEXT) {
+		fprintf(c->out, "%.*s is %s\n", SLICE_ARG(c->domain), status);
+		return;
+	}
+	json_sets(c->arena, &v, "domain", json_string(c->domain));
+	json_sets(c->arena, &v, "status", json_str(status));
+	print_json_line(c, &v);
+}

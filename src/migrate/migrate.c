@@ -38,13 +38,15 @@ static int migrate(struct run *r, struct err *err)
 	return 0;
 }
 
-int migrate_run(const struct migrate_env *env, const struct migrate_options *options, struct err *err)
+int migrate_run(const struct migrate_env *env, const struct migrate_options *options, struct migrate_outcome *out,
+                struct err *err)
 {
 	struct run r;
 	int rc = run_open(&r, env, options, RUN_WITH_SOURCE, err);
 
 	if (rc == 0)
 		rc = migrate(&r, err);
+	out->source_busy = r.still_busy;
 	run_release(&r);
 	return rc;
 }

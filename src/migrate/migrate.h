@@ -72,9 +72,14 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	struct state_tallies ignored;
 };
 
-/* Runs, continues or repeats the offline migration. Returns 0 when it came to its end (clean or not: see stats), ERR_STOPPED
+struct migrate_outcome {
+	int source_busy; /* --finish: the source still writes, the migration stays live */
+};
+
+/* Runs, continues or repeats the migration. Returns 0 when it came to its end (clean or not: see stats), ERR_STOPPED
  * after a clean break. The caller prints. */
-MUST_CHECK int migrate_run(const struct migrate_env *env, const struct migrate_options *o, struct err *err);
+MUST_CHECK int migrate_run(const struct migrate_env *env, const struct migrate_options *o, struct migrate_outcome *out,
+                           struct err *err);
 /* in-progress that was live -> live. */
 MUST_CHECK int migrate_unfinish(const struct migrate_env *env, struct err *err);
 /*

@@ -95,11 +95,22 @@ static int is_failed(struct pipeline *p)
 	return failed;
 }
 
+/* A job is left undone only when an earlier one failed: later ones may be waiting for it. */
+static int is_lost(struct pipeline *p, const struct pipeline_job *job)
+{
+	int lost;
+
+	pthread_mutex_lock(&p->mutex);
+	lost = p->failed && p->failed_number < job->number;
+	pthread_mutex_unlock(&p->mutex);
+	return lost;
+}
+
 static void do_job(struct worker *w, struct pipeline_job *job)
 {
 	struct pipeline *p = w->p;
 	struct err err = ERR_INIT;
-	int rc = is_failed(p) ? ERR_STOPPED : p->spec->work(p->spec->ctx, p, w->index, job, &err);
+	int rc = is_lost(p, job) ? ERR_STOPPED : p->spec->work(p->spec->ctx, p, w->index, job, &err);
 
 	pthread_mutex_lock(&p->mutex);
 	if (rc == 0)

@@ -116,6 +116,20 @@ static void test_pipeline__failed_job_stops_later_ones_and_is_reported(void **st
 	}
 }
 
+/* Job 3 fails while job 2 is still on its way: job 2 must be done all the same. */
+static void test_pipeline__jobs_before_the_failed_one_are_done(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		struct world w = {.limit = 20, .fail_at = 3 + i % 5, .seed = (unsigned)i};
+		struct err err = ERR_INIT;
+
+		assert_int_equal(run(&w, 4, &err), ERR_TARGET);
+		assert_int_equal(w.n_order, w.fail_at);
+		assert_prefix_in_order(&w);
+	}
+}
+
 static void test_pipeline__failing_producer_lets_begun_jobs_finish(void **state)
 {
 	struct world w = {.limit = 300, .fail_produce_at = 20};
@@ -178,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_pipeline__turns_come_in_order_of_production),
 	    cmocka_unit_test(test_pipeline__failed_job_stops_later_ones_and_is_reported),
+	    cmocka_unit_test(test_pipeline__jobs_before_the_failed_one_are_done),
 	    cmocka_unit_test(test_pipeline__failing_producer_lets_begun_jobs_finish),
 	    cmocka_unit_test(test_pipeline__stop_flag_ends_with_a_clean_prefix),
 	    cmocka_unit_test(test_pipeline__nothing_produced_is_success),

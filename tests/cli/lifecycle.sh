@@ -1,0 +1,181 @@
+#!/bin/sh
+# The states of a migration (DESIGN section 5): every pair of status and command, and a live migration from first pass to commit.
+. "$top_srcdir/tests/cli/lib.sh"
+. "$top_srcdir/tests/server/pg.sh"
+. "$top_srcdir/tests/server/couchd.sh"
+trap 'test -z "${follower:-}" || kill -KILL "$follower" 2>/dev/null; stop_couchd; stop_pg; rm -rf "$work"' EXIT
+
+SETTLE_STATE_DIR=$work/state
+SETTLE_PROFILE=$work/notes.json
+export SETTLE_STATE_DIR SETTLE_PROFILE
+"$settle" profile show documents >"$work/notes.json"
+
+# ---- every pair ----
+
+printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"Note","text":"x"}}' >"$work/feed.ndjson"
+SETTLE_SOURCE=file:$work/feed.ndjson
+export SETTLE_SOURCE
+
+# become STATUS: a fresh migration in that status
+become() {
+	rm -rf "$work/state" "$work"/t.db*
+	SETTLE_TARGET=sqlite:$work/t.db
+	export SETTLE_TARGET
+	case $1 in
+	not-started) ;;
+	live) run migrate d --live ;;
+	in-progress) run migrate d ;;
+	was-live) run migrate d --live && run migrate d --finish --quiet-for 0.1 ;;
+	complete) run migrate d && run commit d ;;
+	esac
+}
+
+status_now() {
+	run stats d --format json
+	sed 's/.*"status":"\([^"]*\)".*/\1/' "$work/out"
+}
+
+# pair FROM EXPECTED-EXIT EXPECTED-STATUS COMMAND...
+pair() {
+	from=$1
+	wanted=$2
+	leads=$3
+	shift 3
+	become "$from"
+	run "$@"
+	ok "$from: $*: exit code $wanted" test "$status" -eq "$wanted"
+	if [ "$wanted" = 5 ]; then
+		ok "$from: $*: names the status" says err "is ${leads}:"
+		ok "$from: $*: says a way out" says err "hint:"
+	fi
+	ok "$from: $*: leads to $leads" test "$(status_now)" = "$leads"
+}
+
+pair not-started 0 in-progress migrate d
+pair not-started 0 live migrate d --live
+pair not-started 0 live migrate d --follow
+pair not-started 5 not-started migrate d --finish
+pair not-started 5 not-started unfinish d
+pair not-started 5 not-started commit d
+pair not-started 5 not-started reset d --yes
+pair live 0 live migrate d
+pair live 0 live migrate d --live
+pair live 0 in-progress migrate d --finish --quiet-for 0.1
+pair live 5 live unfinish d
+pair live 5 live commit d
+pair live 0 not-started reset d --yes
+pair in-progress 0 in-progress migrate d
+pair in-progress 5 in-progress migrate d --live
+pair in-progress 0 in-progress migrate d --finish --quiet-for 0.1
+pair in-progress 5 in-progress unfinish d
+pair was-live 0 live unfinish d
+pair in-progress 0 complete commit d
+pair in-progress 0 not-started reset d --yes
+pair complete 5 complete migrate d
+pair complete 5 complete migrate d --live
+pair complete 5 complete migrate d --finish
+pair complete 5 complete unfinish d
+pair complete 5 complete commit d
+pair complete 5 complete reset d --yes
+
+become live
+exits 2 "--finish and --live exclude each other" migrate d --finish --live
+exits 2 "--quiet-for wants a number" migrate d --finish --quiet-for soon
+become in-progress
+exits 2 "reset asks, and nobody is there to answer" reset d
+ok "reset: says that --yes answers" says err "--yes"
+ok "reset: nothing happened" test "$(status_now)" = in-progress
+run reset d --yes
+ok "reset: the state file is gone" not test -e "$work/state/domains/d/state.db"
+exits 0 "after a reset the migration begins again" migrate d
+
+become not-started
+cp -r "$work" "$work.before"
+exits 0 "--dry-run of a first run" migrate d --dry-run
+ok "--dry-run writes nothing" diff -r -x out -x err -x ok.out "$work.before" "$work"
+rm -rf "$work.before"
+become complete
+exits 5 "--dry-run is refused like the run" migrate d --dry-run
+
+# ---- lost and stale state ----
+
+become in-progress
+rm -rf "$work/state"
+exits 5 "a lost state file is noticed" migrate d
+ok "a lost state file: says the way out" says err "--rebuild-state"
+exits 0 "and rebuilt from target and source" migrate d --rebuild-state
+run stats d --format json
+ok "rebuilt: counts the documents" says out '"kind":"Note","docs":1'
+become in-progress
+rm -f "$work"/t.db*
+exits 0 "a state file whose target is gone is made anew" migrate d
+ok "and that is said" says err "belongs to another migration"
+
+# ---- live, on PostgreSQL and the stand-in ----
+
+start_pg || exit 99
+create_pg_database live || exit 99
+start_couchd --data "$work/couch" || exit 99
+mkdir -p "$work/couch"
+SETTLE_SOURCE=$couchd_url/notes
+SETTLE_TARGET=$(pg_url live)
+
+put() { # put ID TEXT: writes a document, whatever was there
+	rev=$(curl -s "$couchd_url/notes/$1" | sed -n 's/.*"_rev":"\([^"]*\)".*/\1/p')
+	curl -s -X PUT -H 'Content-Type: application/json' -d "{${rev:+\"_rev\":\"$rev\",}\"doc_type\":\"Note\",\"text\":\"$2\"}" "$couchd_url/notes/$1" >/dev/null
+}
+
+text_of() {
+	psql -X -A -t -d live -c "SELECT body->>'text' FROM documents WHERE doc_id = '$1'"
+}
+
+within() { # within SECONDS COMMAND...
+	tries=$(($1 * 20))
+	shift
+	while [ $tries -gt 0 ]; do
+		"$@" && return 0
+		sleep 0.05
+		tries=$((tries - 1))
+	done
+	return 1
+}
+
+text_is() {
+	test "$(text_of "$1")" = "$2"
+}
+
+curl -s -X PUT "$couchd_url/notes" >/dev/null
+put one first
+exits 0 "live: the first pass" migrate d --live
+ok "live: the document is there" text_is one first
+"$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
+follower=$!
+put two second
+ok "follow: a new document arrives" within 10 text_is two second
+put one edited
+ok "follow: an edit arrives" within 10 text_is one edited
+run migrate d --live
+ok "follow: a second writer is refused" test "$status" -eq 5
+ok "follow: and told who holds it" says err "pid $follower"
+exits 0 "follow: readers are not disturbed" stats d
+kill -TERM $follower
+wait $follower
+ok "follow: SIGTERM is a clean break" test $? -eq 1
+follower=
+
+(i=0; while [ $i -lt 60 ]; do put "busy$i" x; i=$((i + 1)); sleep 0.05; done) &
+writer=$!
+exits 1 "finish: a source that still writes keeps the migration live" migrate d --finish --quiet-for 1
+ok "finish: says what still writes" says err "still writes"
+ok "finish: stays live" test "$(status_now)" = live
+kill $writer 2>/dev/null
+wait $writer 2>/dev/null
+exits 0 "finish: a quiet source ends the live phase" migrate d --finish --quiet-for 0.5
+ok "finish: leads to in-progress" test "$(status_now)" = in-progress
+put late x
+exits 5 "commit: a change since then is refused" commit d
+ok "commit: names the document" says err "document late"
+exits 0 "migrate brings it over" migrate d
+exits 0 "commit" commit d
+ok "commit: complete" test "$(status_now)" = complete
+finish
