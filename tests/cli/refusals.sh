@@ -64,6 +64,8 @@ exits 1 "document without _id: kept as a reject" migrate d -s "file:$work/noid.n
 ok "document without _id: is named" says err "no _id"
 ok "document without _id: is counted" says out "rejected 1"
 
+refuses 3 "--stop-on-error: ends at it" "cannot be stored" migrate d -s "file:$work/noid.ndjson" -t "sqlite:$work/stop.db" --state-dir "$work/state-stop" --stop-on-error
+
 # ---- domain and profile ----
 
 printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"XFormInstance","domain":"../x","form":{}}}' >"$work/dots.ndjson"
