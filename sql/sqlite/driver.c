@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/clock.h"
 #include "sql/sqlite/sqlite.h"
 
 #include <stdlib.h>
@@ -7,6 +8,8 @@
 
 #define WRITER_CACHE_KIB 16384
 #define READER_CACHE_KIB 4096
+#define OPEN_TRIES 100
+#define OPEN_PAUSE_MS 20
 
 static const struct sql_dialect sqlite_dialect = {
     .mark = '?',
@@ -66,6 +69,18 @@ static int missing(const char *path)
 	return access(path, F_OK) != 0;
 }
 
+/* Turning a new file into WAL mode fails at once, whatever the busy policy, while another process does the same. */
+static int open_patiently(struct sqlite_target *t, const struct lite_options *o, struct err *err)
+{
+	int rc = lite_open(&t->db, o, err);
+
+	for (int i = 0; i < OPEN_TRIES && rc == ERR_BUSY; i++) {
+		clock_sleep_ms(OPEN_PAUSE_MS);
+		rc = lite_open(&t->db, o, err);
+	}
+	return rc;
+}
+
 static int open_file(struct sqlite_target *t, struct err *err)
 {
 	struct lite_options o = {.path = t->path, .code = ERR_TARGET, .what = "target"};
@@ -85,7 +100,7 @@ static int open_file(struct sqlite_target *t, struct err *err)
 	}
 	o.flags = LITE_BULK | (t->base.flags & SQL_CREATE ? LITE_CREATE : 0);
 	o.cache_kib = WRITER_CACHE_KIB;
-	return lite_open(&t->db, &o, err);
+	return open_patiently(t, &o, err);
 }
 
 /* Ids are compared by their UTF-8 bytes; a file in UTF-16 would order them otherwise. */

@@ -517,7 +517,8 @@ static void test_sql_domain_lock__waits_for_a_commit_that_has_checked(void **sta
 	MUST(sql_begin(t, err));
 	MUST(t->driver->check_epoch(t, &same, err));
 	assert_int_equal(same, 1);
-	/* Raising the epoch now would have to wait. */
+	/* Another worker's commit need not wait, but raising the epoch would have to. */
+	place_exec(p, "SELECT 1 FROM settle_migration FOR SHARE NOWAIT");
 	place_exec(p, "DO $$BEGIN PERFORM 1 FROM settle_migration FOR NO KEY UPDATE NOWAIT;"
 		      " RAISE EXCEPTION 'not locked'; EXCEPTION WHEN lock_not_available THEN NULL; END$$");
 	MUST(sql_commit(t, err));
