@@ -96,25 +96,39 @@ static int refuse_lost_state(const struct run *r, struct err *err)
 	                SLICE_ARG(r->env->domain));
 }
 
+static int refuse_foreign_state(const struct run *r, struct slice target, struct err *err)
+{
+	err_set(err, ERR_STATE, "this state directory holds a migration of %.*s into %.*s", SLICE_ARG(r->env->domain),
+	        SLICE_ARG(target));
+	return err_hint(err, "give each target a state directory of its own (--state-dir), or end that migration with `settle reset`");
+}
+
+static int remember(struct run *r, const struct status *s, struct err *err)
+{
+	if (state_value_put(r->state, "target", slice_of(r->env->target->shown), err))
+		return err->code;
+	return state_value_put(r->state, "migration", s->id, err);
+}
+
 /* Each migration has an id, in the target and in the state file. */
 static int match_state(struct run *r, struct status *s, struct err *err)
 {
-	struct slice held;
+	struct slice held, target;
 
-	if (state_value_get(r->state, "migration", &r->arena, &held, err))
+	if (state_value_get(r->state, "migration", &r->arena, &held, err) ||
+	    state_value_get(r->state, "target", &r->arena, &target, err))
 		return err->code;
 	if (!s->id.ptr)
 		s->id = new_id(&r->arena);
 	if (held.ptr && slice_eq(held, s->id))
 		return 0;
-	if (held.ptr) {
-		if (drop_stale_state(r, err))
-			return err->code;
-		held = SLICE_NONE;
-	}
+	if (held.ptr && target.ptr && !slice_is(target, r->env->target->shown))
+		return refuse_foreign_state(r, target, err);
+	if (held.ptr && drop_stale_state(r, err))
+		return err->code;
 	if (s->life != LIFE_NOT_STARTED && !r->options.rebuild_state)
 		return refuse_lost_state(r, err);
-	return state_value_put(r->state, "migration", s->id, err);
+	return remember(r, s, err);
 }
 
 static int read_and_check(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err)

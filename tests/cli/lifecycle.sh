@@ -119,6 +119,7 @@ start_couchd --data "$work/couch" || exit 99
 mkdir -p "$work/couch"
 SETTLE_SOURCE=$couchd_url/notes
 SETTLE_TARGET=$(pg_url live)
+SETTLE_STATE_DIR=$work/live-state
 
 put() { # put ID TEXT: writes a document, whatever was there
 	rev=$(curl -s "$couchd_url/notes/$1" | sed -n 's/.*"_rev":"\([^"]*\)".*/\1/p')

@@ -10,12 +10,23 @@ SETTLE_STATE_DIR=$work/state
 export SETTLE_STATE_DIR
 target=sqlite:$work/target.db
 
+# Each target has a state directory of its own, named after it.
+own_state() {
+	for argument; do
+		case $argument in
+		sqlite:*) SETTLE_STATE_DIR=$work/state-$(basename "$argument") ;;
+		postgres:*) SETTLE_STATE_DIR=$work/state-pg ;;
+		esac
+	done
+}
+
 # refuses STATUS NAME TEXT ARGUMENTS...: exit status, and stderr says the text
 refuses() {
 	wanted=$1
 	what=$2
 	text=$3
 	shift 3
+	own_state "$@"
 	exits "$wanted" "$what: exit code $wanted" "$@"
 	ok "$what: says '$text'" says err "$text"
 }
@@ -54,9 +65,10 @@ refuses 3 "feed cut inside a document" "byte 500000" migrate demo-clinic -s "fil
 ok "feed cut: names the last good sequence" says err "last good sequence"
 head -c 400000 "$demo" >"$work/cut.gz"
 refuses 3 "packed feed cut" "last good sequence" migrate demo-clinic -s "file:$work/cut.gz" -t "sqlite:$work/cutgz.db"
-run stats demo-clinic -t "sqlite:$work/cut.db"
+run stats demo-clinic -t "sqlite:$work/cut.db" --state-dir "$work/state-cut.db"
 ok "feed cut: stats say that the pass is unfinished" says out unfinished
 cp "$work/demo.json" "$work/cut.json"
+SETTLE_STATE_DIR=$work/state-cut.db
 exits 1 "feed made whole: the same command ends it" migrate demo-clinic -s "file:$work/cut.json" -t "sqlite:$work/cut.db"
 
 printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_rev":"1-a","doc_type":"XFormInstance","domain":"d"}}' >"$work/noid.ndjson"
@@ -72,7 +84,7 @@ printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_re
 exits 0 "domain ../x is opaque text" migrate ../x -s "file:$work/dots.ndjson" -t "sqlite:$work/dots.db" --state-dir "$work/dots/state"
 ok "domain ../x stays inside the state directory" test "$(find "$work" -name state.db -newer "$work/dots.ndjson" | grep -c "$work/dots/state/domains/")" -eq 1
 ok "domain ../x makes nothing beside it" test "$(ls "$work/dots")" = state
-run migrate nosuch -s "file:$work/dots.ndjson" -t "sqlite:$work/nosuch.db"
+run migrate nosuch -s "file:$work/dots.ndjson" -t "sqlite:$work/nosuch.db" --state-dir "$work/state-nosuch"
 ok "domain without documents: warns" says err "no document of domain nosuch"
 refuses 2 "unknown profile" "nonesuch" migrate d -s "file:$demo" -t "$target" --profile nonesuch
 echo '{"name":1}' >"$work/bad.json"
@@ -80,7 +92,8 @@ refuses 2 "broken profile" "$work/bad.json" migrate d -s "file:$demo" -t "$targe
 
 # ---- other settings than before ----
 
-run migrate demo-clinic -s "file:$work/demo.json" -t "sqlite:$work/settings.db"
+run migrate demo-clinic -s "file:$work/demo.json" -t "sqlite:$work/settings.db" --state-dir "$work/state-settings.db"
+refuses 5 "a state directory that belongs to another target" "settings.db" migrate demo-clinic -s "file:$work/demo.json" -t "sqlite:$work/other.db" --state-dir "$work/state-settings.db"
 refuses 5 "another source than before" "source of this migration" migrate demo-clinic -s "file:$demo" -t "sqlite:$work/settings.db"
 refuses 5 "another profile than before" "profile of this migration" migrate demo-clinic -s "file:$work/demo.json" -t "sqlite:$work/settings.db" --profile documents
 
@@ -127,8 +140,8 @@ on_small_disk "$settle" migrate demo-clinic -s "file:$work/demo.json" -t "sqlite
 	>"$work/out" 2>"$work/err" || status=$?
 ok "full disk under the state: exit code 5" test "$status" -eq 5
 ok "full disk under the state: says so" says err "disk is full"
-exits 1 "after the disk has room again the same command ends well" \
-	migrate demo-clinic -s "file:$work/demo.json" -t "sqlite:$work/full.db" --state-dir "$work/state-again"
+exits 1 "after the disk has room again the migration ends well" \
+	migrate demo-clinic -s "file:$work/demo.json" -t "sqlite:$work/full.db" --state-dir "$work/state-again" --rebuild-state
 run diff show demo-clinic -t "sqlite:$work/full.db" --state-dir "$work/state-again" --format json
 cp "$work/out" "$work/diffs"
 run stats demo-clinic -t "sqlite:$work/full.db" --state-dir "$work/state-again" --format json
