@@ -207,6 +207,7 @@ static void test_feed_http__continuous_feed_with_heartbeats(void **state)
 	} while (!rc && what == COUCH_HEARTBEAT);
 	assert_int_equal(rc, 0);
 	assert_int_equal(what, COUCH_ROW);
+	assert_in_range(beats, 0, 4); /* as many as came in a packet of their own */
 	assert_true(slice_is(row.id, "late"));
 	/* The last heartbeat, and then silence until somebody stops it. */
 	assert_int_equal(couch_feed_next(f, &what, &row, &t.err), 0);
@@ -340,9 +341,8 @@ static void test_feed_http__refusals_say_what_to_do(void **state)
 		       "the server answered 301", "https://other/rec", 301, 0);
 	expect_refusal(SLICE("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>"),
 		       "502, and not in CouchDB's way", "", 502, 1);
-	expect_refusal(
-	    SLICE("HTTP/1.1 500 Oops\r\n\r\n{\"error\":\"badarg\",\"reason\":\"oops\"}"),
-	    "500 badarg: oops", "", 500, 1);
+	expect_refusal(SLICE("HTTP/1.1 500 Oops\r\n\r\n{\"error\":\"badarg\",\"reason\":\"oops\"}"), "500 badarg: oops",
+		       "", 500, 1);
 	expect_refusal(SLICE("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "503", "", 503, 1);
 	expect_refusal(SLICE("HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n"), "429", "--max-rate", 429, 1);
 	expect_refusal(SLICE("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n<html></html"), "looks like HTML", "", 0, 0);
