@@ -151,29 +151,34 @@ settle() {
 		--no-progress --log-level warn "$@"
 }
 
-show() { # COMMAND...: as it would be typed, and what it prints; 1 means that differences remain
+show() { # FILTER COMMAND...: the command as it would be typed, and what the filter leaves of its output; 1 says that differences remain
+	filter=$1
+	shift
 	echo
 	echo "\$ settle $*"
 	status=0
 	settle "$@" >"$demo/out" || status=$?
-	head -n "${lines:-60}" "$demo/out"
-	[ "$(wc -l <"$demo/out")" -le "${lines:-60}" ] || echo "..."
+	$filter "$demo/out"
 	[ "$status" -le 1 ] || exit "$status"
+}
+
+beginning() {
+	head -n 12 "$1"
+	[ "$(wc -l <"$1")" -le 12 ] || echo "... ($(wc -l <"$1") lines)"
 }
 
 run_demo() {
 	demo=$build/demo
 	rm -rf "$demo"
 	mkdir -p "$demo"
-	echo "recorded feed: fixtures/demo/demo.json.gz -> $demo/demo.db"
-	show migrate demo-clinic --patch
-	show stats demo-clinic
-	lines=6
-	show diff show demo-clinic
-	show patch list demo-clinic
-	show audit log demo-clinic
+	echo "from the recorded feed fixtures/demo/demo.json.gz into $demo/demo.db"
+	show 'tail -n 1' migrate demo-clinic
+	show cat stats demo-clinic
+	show beginning diff show demo-clinic
+	rm "$demo/out"
 	echo
-	echo "The rows are in $demo/demo.db (SQLite), the state and the trail in $demo/state."
+	echo "The rows are in $demo/demo.db (SQLite), what settle remembers is in $demo/state."
+	echo "Next: $build/settle help, or again with PostgreSQL: --target postgres://..."
 }
 
 # ---- check ----
