@@ -11,7 +11,10 @@ src_state_libstate_a_SOURCES = \
 	src/state/state_lists.c \
 	src/state/state_marks.c
 
-UNIT_TESTS += tests/unit/test_state
-tests_unit_test_state_SOURCES = tests/unit/test_state.c
+UNIT_TESTS += tests/unit/test_state tests/unit/test_state_docs
+tests_unit_test_state_docs_SOURCES = tests/unit/test_state_docs.c tests/unit/state_place.h
+tests_unit_test_state_docs_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_state_docs_LDADD = $(STATE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_state_SOURCES = tests/unit/test_state.c tests/unit/state_place.h
 tests_unit_test_state_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_state_LDADD = $(STATE_LIBS) $(CMOCKA_LIBS)

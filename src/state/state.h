@@ -125,7 +125,7 @@ struct state_reject {
 MUST_CHECK int state_reject_put(struct state *s, const struct state_reject *r, struct err *err);
 MUST_CHECK int state_reject_del(struct state *s, struct slice id, struct err *err);
 
-/* ---- ids that belong to other domains: what was known about such an id as this domain's goes ---- */
+/* ---- ids that belong to other domains: when that is news, what was known about such an id as this domain's goes ---- */
 MUST_CHECK int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err);
 /* Absent: SLICE_NONE. */
 MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain,

@@ -42,15 +42,21 @@ static int write_row(struct state *s, const char *sql, struct slice id, const st
 	return lite_run(stmt, err);
 }
 
+/* A document of this domain is not another's any more; a case that only SQL has may be. */
+static int end_skip(struct state *s, struct slice id, int64_t old_flags, int64_t flags, struct err *err)
+{
+	if (!s->any_skipped || !(flags & DOC_SOURCE) || old_flags & DOC_SOURCE)
+		return 0;
+	return state_run_id(s, "DELETE FROM skipped WHERE id = ?1", id, err);
+}
+
 /* Puts a row that is probably not there; *inserted = 0 when it was, and then nothing is changed. */
 static int insert_row(struct state *s, struct slice id, const struct doc_row *row, int *inserted, struct err *err)
 {
 	int rc = write_row(s, "INSERT INTO doc VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING", id,
 			   row, err);
 	*inserted = rc == 0 && lite_changes(s->db) == 1;
-	if (*inserted && s->any_skipped)
-		rc = state_run_id(s, "DELETE FROM skipped WHERE id = ?1", id, err);
-	return rc;
+	return *inserted ? end_skip(s, id, 0, row->flags, err) : rc;
 }
 
 static int delete_spool(struct state *s, int64_t n, struct err *err)
@@ -102,7 +108,8 @@ int doc_change(struct state *s, struct slice id, const struct doc_row *old, cons
 		return insert_row(s, id, next, &inserted, err);
 	if (rows_equal(old, next))
 		return 0;
-	return write_row(
+	rc = end_skip(s, id, old->flags, next->flags, err);
+	return rc ? rc : write_row(
 	    s,
 	    "UPDATE doc SET kind = ?2, flags = ?3, ignored = ?4, attachments = ?5, conflicts = ?6, spool = ?7"
 	    " WHERE id = ?1",

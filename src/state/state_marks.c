@@ -148,16 +148,12 @@ int state_reject_get(struct state *s, struct slice id, struct arena *a, struct s
 
 /* ---- ids of other domains ---- */
 
-static int put_skipped(struct state *s, struct slice id, struct slice domain, struct err *err)
+/* *is_news = 0 when it was known to belong there. */
+static int remember_skipped(struct state *s, struct slice id, struct slice domain, int *is_news, struct err *err)
 {
-	struct doc_row old, nothing = {0};
 	struct lite_stmt *stmt = NULL;
 	int64_t number = 0;
-	int rc = doc_read(s, id, &old, err);
-	if (rc == 0)
-		rc = doc_change(s, id, &old, &nothing, err);
-	if (rc == 0)
-		rc = intern_number(s->db, &s->names, domain, &number, err);
+	int rc = intern_number(s->db, &s->names, domain, &number, err);
 	if (rc == 0)
 		rc = lite_stmt(
 		    s->db,
@@ -169,7 +165,22 @@ static int put_skipped(struct state *s, struct slice id, struct slice domain, st
 	s->any_skipped = 1;
 	lite_bind_bytes(stmt, 1, id);
 	lite_bind_int(stmt, 2, number);
-	return lite_run(stmt, err);
+	rc = lite_run(stmt, err);
+	*is_news = rc == 0 && lite_changes(s->db) > 0;
+	return rc;
+}
+
+/* What is known of such an id comes from this domain's forms that use it (its case differs in the domain): it stays when nothing changed. */
+static int put_skipped(struct state *s, struct slice id, struct slice domain, struct err *err)
+{
+	struct doc_row old, nothing = {0};
+	int is_news = 0;
+	int rc = remember_skipped(s, id, domain, &is_news, err);
+	if (rc == 0 && is_news)
+		rc = doc_read(s, id, &old, err);
+	if (rc == 0 && is_news)
+		rc = doc_change(s, id, &old, &nothing, err);
+	return rc;
 }
 
 int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err)

@@ -106,7 +106,7 @@ static void test_err__null_is_allowed(void **state)
 	assert_int_not_equal(err_hint(NULL, "x"), 0);
 }
 
-static void test_err_exit_code__conditions_are_internal(void **state)
+static void test_err_exit_code__somebody_else_is_state_and_other_conditions_are_internal(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
@@ -115,7 +115,7 @@ static void test_err_exit_code__conditions_are_internal(void **state)
 	(void)err_set(&err, ERR_NOTFOUND, "x");
 	assert_int_equal(err_exit_code(&err), ERR_INTERNAL);
 	(void)err_set(&err, ERR_BUSY, "x");
-	assert_int_equal(err_exit_code(&err), ERR_INTERNAL);
+	assert_int_equal(err_exit_code(&err), ERR_STATE);
 	(void)err_set(&err, ERR_NONE, "x");
 	assert_int_equal(err_exit_code(&err), ERR_INTERNAL);
 }
@@ -130,7 +130,7 @@ int main(void)
 	    cmocka_unit_test(test_err_sys__says_what_the_system_said),
 	    cmocka_unit_test(test_err_prefix__keeps_the_end_of_the_message),
 	    cmocka_unit_test(test_err__null_is_allowed),
-	    cmocka_unit_test(test_err_exit_code__conditions_are_internal),
+	    cmocka_unit_test(test_err_exit_code__somebody_else_is_state_and_other_conditions_are_internal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
