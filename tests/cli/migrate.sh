@@ -123,7 +123,7 @@ ok "standin: a second run keeps the counters" same_stats standin again
 unset SETTLE_SOURCE_PASSWORD
 install_pouch || exit 99
 start_pouch || exit 99
-load_pouch demo "$work/demo.json" || exit 99
+load_pouch "$work/demo.json" demo || exit 99
 migrate pouch "$pouch_url/demo" "$(pg_url pouch)"
 same_answers file pouch
 contents_of pouch >"$work/contents.pouch"
