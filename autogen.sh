@@ -67,10 +67,13 @@ need_for_building() {
 	need_library libgit2 libgit2-dev
 	need_library zlib zlib1g-dev
 	need_library libsodium libsodium-dev
+	need_library libxml-2.0 libxml2-dev
 }
 
 need_for_testing() {
 	need_library cmocka libcmocka-dev
+	need libxml2-utils have xmllint
+	need git have git
 	need postgresql have_postgres
 	need nodejs have node
 	need npm have npm

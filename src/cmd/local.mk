@@ -15,6 +15,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/cmd_diff_show.c \
 	src/cmd/cmd_help.c \
 	src/cmd/cmd_migrate.c \
+	src/cmd/cmd_patch_files.c \
 	src/cmd/cmd_profile.c \
 	src/cmd/cmd_reset.c \
 	src/cmd/cmd_show.c \
@@ -49,6 +50,7 @@ CLI_TESTS = \
 	tests/cli/files.sh \
 	tests/cli/manual.sh \
 	tests/cli/output.sh \
+	tests/cli/patch-files.sh \
 	tests/cli/secrets.sh \
 	tests/cli/show.sh \
 	tests/cli/usage.sh

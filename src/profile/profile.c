@@ -47,7 +47,7 @@ static void read_object(struct reader *r, struct draft *d)
 	p->type_field = read_field(r, "type_field");
 	read_kinds(r, d);
 	read_rules(r, d);
-	read_patch(r);
+	read_patch(r, d);
 	rules_build(d->rules, d->n_rules, d->groups.v, d->groups.n, r->a, &p->rules);
 	p->source = *r->root;
 	p->digest = digest_of(r->root, r->a);

@@ -11,7 +11,8 @@
  *   kinds          in the order of stats: {name, class: "event" | "state" | "document", group?, stored_as?, processed?,
  *                  deleted?, compared?}; kinds of one group share the rules for that group
  *   parts?         names of what is compared but is no document: case_attachment, LedgerValue
- *   patch?         {unpatchable, static, known}: lists of field names; unpatchable ones are static too
+ *   patch?         {unpatchable, static, known, fields?}: lists of field names; unpatchable ones are static too, fields are
+ *                  those of the Couch document that are no properties. Without it states cannot be patched
  *   rules          blocks {for: KIND | GROUP | PART | "PREFIX*", rules: [...]}; a rule has a reason and is one of
  *     - {type?, path?, old?, new?, absent?: "old" | "new", if?: PREDICATE}
  *       drops differences; what is left out holds for any. A path is a list of keys (one may stand without the list),
@@ -26,6 +27,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "diff/rules.h"
+#include "patch/patch.h"
 
 enum profile_class {
 	PROFILE_EVENT,    /* a form: stored in `forms`, may carry case blocks */
@@ -51,6 +53,8 @@ struct profile {
 	int other_kinds; /* 1: doc types not listed become PROFILE_DOCUMENT kinds of their own name; 0: the same, but
 			    they are listed after the known ones and never diffed */
 	struct ruleset rules;
+	int has_patch; /* states can be patched */
+	struct patch_policy patch;
 	struct json source;  /* the JSON as read: what `profile show` prints and what the trail keeps */
 	struct slice digest; /* hex SHA-256 of the canonical JSON: run settings are compared at resume */
 };

@@ -74,7 +74,7 @@ struct draft { /* a profile while it is read */
 
 void read_kinds(struct reader *r, struct draft *d);
 void read_rules(struct reader *r, struct draft *d);
-void read_patch(struct reader *r);
+void read_patch(struct reader *r, struct draft *d);
 
 /* ---- lint.c: rules that can be read but make no sense ---- */
 

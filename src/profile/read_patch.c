@@ -1,19 +1,29 @@
-/* "patch": what a patch form can and cannot write (BEHAVIOUR section 9.3). The patch room reads it; here its shape is
- * checked. */
+/* "patch": what a patch form can and cannot write (BEHAVIOUR section 9.3). */
 #include "config.h"
 
 #include "profile/profile_internal.h"
 
-static const char *const patch_keys[] = {"unpatchable", "static", "known", NULL};
+static const char *const patch_keys[] = {"unpatchable", "static", "known", "fields", NULL};
 
-void read_patch(struct reader *r)
+static struct patch_names names_of(struct reader *r, const struct json *patch, const char *key, enum need need)
+{
+	struct patch_names names = {0};
+
+	names.v = member_texts(r, patch, key, need, &names.n);
+	return names;
+}
+
+void read_patch(struct reader *r, struct draft *d)
 {
 	const struct json *patch = member(r, r->root, "patch", JSON_OBJECT, OPTIONAL);
-	size_t n;
+	struct patch_policy *policy = &d->out->patch;
 
 	if (!patch)
 		return;
 	check_keys(r, patch, patch_keys);
-	for (const char *const *name = patch_keys; *name; name++)
-		(void)member_texts(r, patch, *name, REQUIRED, &n);
+	d->out->has_patch = 1;
+	policy->unpatchable = names_of(r, patch, "unpatchable", REQUIRED);
+	policy->statics = names_of(r, patch, "static", REQUIRED);
+	policy->known = names_of(r, patch, "known", REQUIRED);
+	policy->fields = names_of(r, patch, "fields", OPTIONAL);
 }

@@ -36,6 +36,7 @@ libpq       PQ        sql
 sqlite3     sqlite3_  lite   sql state
 git2        git_      audit
 yajl/       yajl_     base
+libxml/     xml       patch
 LIBRARIES
 
 findings() { # NAME: a test that passes when nothing was written to $work/found
