@@ -11,7 +11,14 @@
 #include "base/err.h"
 #include "base/json.h"
 
-enum diff_type { DIFF_DIFF, DIFF_TYPE, DIFF_MISSING, DIFF_COMPLEX, DIFF_SET_MISMATCH };
+enum diff_type {
+	DIFF_DIFF,
+	DIFF_TYPE,
+	DIFF_MISSING,
+	DIFF_COMPLEX,
+	DIFF_SET_MISMATCH,
+	DIFF_MISSING_FORMS, /* made by explain: DESIGN decision 18 */
+};
 
 struct diff_step { /* one element of a path */
 	int is_position;

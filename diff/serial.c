@@ -11,6 +11,7 @@ static const char *const type_names[] = {
     [DIFF_MISSING] = "missing",
     [DIFF_COMPLEX] = "complex",
     [DIFF_SET_MISMATCH] = "set_mismatch",
+    [DIFF_MISSING_FORMS] = "missing-forms",
 };
 
 const char *diff_type_name(enum diff_type type)

@@ -162,6 +162,7 @@ static int record_page(struct run *r, struct page *page, struct err *err)
 		    .attachments = c->spooled.attachments,
 		    .conflicts = c->spooled.conflicts,
 		    .diffs = c->diffs,
+		    .changes = c->changes,
 		};
 
 		if (state_case_compared(r->state, &doc, c->missing ? STATE_MISSING : STATE_NOT_MISSING, err))

@@ -5,6 +5,7 @@
 #ifndef SETTLE_MIGRATE_CASES_H
 #define SETTLE_MIGRATE_CASES_H
 
+#include "explain/explain.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
 
@@ -15,15 +16,20 @@ struct page_case {
 	struct slice other_domain;  /* a document of this id belongs to that domain */
 	/* results */
 	struct slice kind;          /* under which it counts */
-	struct slice diffs, ignored;
+	struct slice diffs, changes, ignored;
 	int missing;
 	/* on the way */
 	struct json couch;          /* parsed, when has_couch and not deleted */
-	struct replay_txn *txns;    /* in order of application */
+	struct sql_rows txn_rows;   /* as the target holds them, in key order */
+	struct replay_txn *arrived; /* its transactions as their forms came */
+	struct replay_txn *txns;    /* the same in order of application: arrived, unless sorted (decision 17) */
 	size_t n_txns;
 	struct mapping_case mapped;
 	int has_row;                /* mapped is to be stored */
 	const struct sql_row *back; /* what SQL holds then, or NULL */
+	struct sql_rows indices, attachments;
+	struct explain_ids wants;   /* forms that its verdict depends on */
+	struct explain_form *forms; /* what became of them, in the order of wants */
 };
 
 struct page {

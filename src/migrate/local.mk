@@ -32,6 +32,11 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/migrate.c \
 	src/migrate/migrate.h \
 	src/migrate/page.c \
+	src/migrate/page.h \
+	src/migrate/page_compare.c \
+	src/migrate/page_fold.c \
+	src/migrate/page_forms.c \
+	src/migrate/page_write.c \
 	src/migrate/pipeline.c \
 	src/migrate/pipeline.h \
 	src/migrate/prepare.c \
@@ -54,7 +59,7 @@ tests_unit_test_pipeline_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_pipeline_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
 
 # The mapping needs no database: these link it alone.
-MAPPING_LIBS = src/migrate/libmigrate.a $(PROFILE_LIBS)
+MAPPING_LIBS = src/migrate/libmigrate.a src/explain/libexplain.a $(PROFILE_LIBS)
 
 UNIT_TESTS += tests/unit/test_mapping_case tests/unit/test_mapping_form
 tests_unit_test_mapping_case_SOURCES = tests/unit/test_mapping_case.c tests/unit/mapping_docs.h tests/unit/random_json.h

@@ -87,6 +87,15 @@ struct mapping_case {
  */
 MUST_CHECK int mapping_transactions(const struct sql_row *rows, size_t n, struct arena *a, struct replay_txn **out,
 				    struct err *err);
+/* The same with the dates the forms came with, in the order these give. */
+MUST_CHECK int mapping_original_transactions(const struct sql_row *rows, size_t n, struct arena *a,
+					     struct replay_txn **out, struct err *err);
+/*
+ * The two dates of a transaction's row: applied is the date that orders, original the one its form came with (SLICE_NONE: none). A form
+ * without a readable date that is given one has the last moment of the calendar as its original date: unreadable dates come last.
+ */
+struct slice mapping_original_date(const struct sql_row *row);
+void mapping_put_dates(struct sql_row *row, struct slice applied, struct slice original);
 /* couch: the spooled Couch case, or NULL: gives doc_type, deletion, what the row copies from it (decision 14). deleted:
  * tombstone. */
 struct mapping_case_source {

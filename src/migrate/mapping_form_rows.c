@@ -178,7 +178,30 @@ static int read_actions(const struct sql_row *row, struct arena *a, struct json 
 	return 0;
 }
 
-static int read_transaction(const struct sql_row *row, struct arena *a, struct replay_txn *txn, struct err *err)
+#define NO_DATE "9999-12-31T23:59:59.999999Z"
+
+void mapping_put_dates(struct sql_row *row, struct slice applied, struct slice original)
+{
+	int changed = !slice_eq(applied, original);
+	row->cells[TXN_SERVER_DATE] = applied;
+	row->cells[TXN_ORIGINAL_SERVER_DATE] = !changed ? SLICE_NONE : original.ptr ? original : SLICE(NO_DATE);
+}
+
+static struct slice applied_date(const struct sql_row *row)
+{
+	return row->cells[TXN_SERVER_DATE];
+}
+
+struct slice mapping_original_date(const struct sql_row *row)
+{
+	struct slice original = row->cells[TXN_ORIGINAL_SERVER_DATE];
+	if (slice_is(original, NO_DATE))
+		return SLICE_NONE;
+	return original.ptr ? original : row->cells[TXN_SERVER_DATE];
+}
+
+static int read_transaction(const struct sql_row *row, struct slice date, struct arena *a, struct replay_txn *txn,
+			    struct err *err)
 {
 	uint32_t position = 0;
 	struct slice digits = row->cells[TXN_POSITION];
@@ -188,7 +211,7 @@ static int read_transaction(const struct sql_row *row, struct arena *a, struct r
 	    .case_id = row->cells[TXN_CASE_ID],
 	    .form_id = row->cells[TXN_FORM_ID],
 	    .position = position,
-	    .server_date = row->cells[TXN_SERVER_DATE],
+	    .server_date = date,
 	};
 	if (!replay_instant(txn->server_date, &txn->at))
 		txn->at = REPLAY_AT_UNREADABLE;
@@ -196,14 +219,26 @@ static int read_transaction(const struct sql_row *row, struct arena *a, struct r
 	return rc ? rc : read_actions(row, a, &txn->actions, err);
 }
 
-int mapping_transactions(const struct sql_row *rows, size_t n, struct arena *a, struct replay_txn **out,
-			 struct err *err)
+static int read_transactions(const struct sql_row *rows, size_t n, struct slice (*date_of)(const struct sql_row *),
+			     struct arena *a, struct replay_txn **out, struct err *err)
 {
 	int rc = 0;
 	*out = ARENA_ARRAY(a, n, struct replay_txn);
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = read_transaction(&rows[i], a, &(*out)[i], err);
+		rc = read_transaction(&rows[i], date_of(&rows[i]), a, &(*out)[i], err);
 	if (rc == 0 && n > 1)
 		qsort(*out, n, sizeof(**out), replay_txn_order);
 	return rc;
+}
+
+int mapping_transactions(const struct sql_row *rows, size_t n, struct arena *a, struct replay_txn **out,
+			 struct err *err)
+{
+	return read_transactions(rows, n, applied_date, a, out, err);
+}
+
+int mapping_original_transactions(const struct sql_row *rows, size_t n, struct arena *a, struct replay_txn **out,
+				  struct err *err)
+{
+	return read_transactions(rows, n, mapping_original_date, a, out, err);
 }

@@ -83,5 +83,7 @@ MUST_CHECK int run_cases(struct run *r, struct err *err);
 
 /* Results of a comparison as the state file keeps them: JSON text in the arena; SLICE_NONE when there is nothing. */
 void comparison_texts(const struct migrate_comparison *c, struct arena *a, struct slice *diffs, struct slice *ignored);
+struct slice differences_text(const struct diff_list *diffs, struct arena *a);
+struct slice ignored_text(const struct ignored_list *ignored, struct arena *a);
 
 #endif

@@ -23,7 +23,7 @@ static void count(struct tallies *t, const struct rule *rule, struct arena *a)
 	ARENA_PUSH(a, t, ((struct tally){rule, 1}));
 }
 
-static struct slice ignored_text(const struct ignored_list *ignored, struct arena *a)
+struct slice ignored_text(const struct ignored_list *ignored, struct arena *a)
 {
 	struct tallies t = {0};
 	struct json v = json_object();
@@ -60,7 +60,7 @@ static int by_path(const void *pa, const void *pb)
 }
 
 /* The same differences give the same bytes, whatever order a target gives the members of an object. */
-static struct slice diffs_text(const struct diff_list *diffs, struct arena *a)
+struct slice differences_text(const struct diff_list *diffs, struct arena *a)
 {
 	struct diff_list sorted = {.n = diffs->n};
 	struct json list;
@@ -76,6 +76,6 @@ static struct slice diffs_text(const struct diff_list *diffs, struct arena *a)
 
 void comparison_texts(const struct migrate_comparison *c, struct arena *a, struct slice *diffs, struct slice *ignored)
 {
-	*diffs = diffs_text(&c->diffs, a);
+	*diffs = differences_text(&c->diffs, a);
 	*ignored = ignored_text(&c->ignored, a);
 }

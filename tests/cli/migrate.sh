@@ -17,7 +17,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# migrate NAME SOURCE TARGET: a first pass, its stats and diffs in $work/NAME.{stats,diffs}
+# migrate NAME SOURCE TARGET: a first pass, its stats, diffs and changes in $work/NAME.{stats,diffs,changes}
 migrate() {
 	way=$1
 	source=$2
@@ -29,8 +29,10 @@ migrate() {
 	cp "$work/out" "$work/$way.stats"
 	run diff show $domain -t "$target" --state-dir "$state" --format json
 	cp "$work/out" "$work/$way.diffs"
-	ok "$way: finds what was planted, and nothing else" \
-		node "$top_srcdir/tests/cli/expect.js" "$demo/expected.json" "${part:-now}" "$work/$way.stats" "$work/$way.diffs"
+	run diff show $domain -t "$target" --state-dir "$state" --changes --format json
+	cp "$work/out" "$work/$way.changes"
+	ok "$way: finds what was planted with its reasons, and nothing else" \
+		node "$top_srcdir/tests/cli/expect.js" "$demo/expected.json" later "$work/$way.stats" "$work/$way.diffs" "$work/$way.changes"
 }
 
 # What stats say whatever the source and target are.
@@ -47,6 +49,7 @@ same_stats() {
 same_answers() {
 	ok "$2: the same stats as $1" same_stats "$1" "$2"
 	ok "$2: the same differences as $1" cmp "$work/$1.diffs" "$work/$2.diffs"
+	ok "$2: the same changes as $1" cmp "$work/$1.changes" "$work/$2.changes"
 }
 
 # ---- file to SQLite ----

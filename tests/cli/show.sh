@@ -23,7 +23,7 @@ exits 1 "migrate: something is left" migrate demo-clinic --source "file:$feed" -
 ok "one object" test "$(wc -l <"$work/out")" -eq 1
 keys='["domain","status","source","target","profile","clean","pending","checkpoint","read","written","unchanged","deleted","skipped","rejected","conflicts","attachments","kinds","ignored"'
 ok "the object of the contract" same "$(json "$work/out" 'Object.keys(v)')" "$keys,\"elapsed_s\",\"docs_per_s\",\"bytes\"]"
-counts='["read","written","unchanged","deleted","skipped","rejected"].map(k => (v.now || v)[k])'
+counts='["read","written","unchanged","deleted","skipped","rejected"].map(k => (v.later || v)[k])'
 ok "work counters" same "$(json "$work/out" "$counts")" "$(json "$expected" "$counts")"
 ok "and they balance" same "$(json "$work/out" 'v.written + v.unchanged + v.deleted + v.skipped + v.rejected - v.read')" 0
 ok "not clean" same "$(json "$work/out" 'v.clean')" false
@@ -44,26 +44,32 @@ exits 0 "stats --verbose" stats demo-clinic --verbose
 ok "tells what rules ignored" grep -qE '^ +[0-9]+  CommCareCase' "$work/out"
 exits 0 "stats as JSON" stats --format json demo-clinic
 ok "the object of the contract" same "$(json "$work/out" 'Object.keys(v)')" "$keys]"
-kinds='(v.now || v).kinds.filter(k => k.docs || k.diffs || k.missing || k.changes).map(k => [k.kind, k.docs, k.diffs, k.missing, k.changes].join()).sort()'
+kinds='(v.later || v).kinds.filter(k => k.docs || k.diffs || k.missing || k.changes).map(k => [k.kind, k.docs, k.diffs, k.missing, k.changes].join()).sort()'
 ok "documents per kind" same "$(json "$work/out" "$kinds")" "$(json "$expected" "$kinds")"
 
 exits 0 "diff show" diff show demo-clinic
-ok "kind and id, then its differences" grep -qE '^CommCareCase 001f2e5f-08b5-4642-892f-6d3597b8dd38$' "$work/out"
-ok "type, path, old and new" says out '  complex ["@user_id", "user_id"] "u-0006-other" -> "u-0006"'
+ok "kind and id, then its differences" grep -qE '^CommCareCase 0ed361406f419714c89957481f2465b2$' "$work/out"
+ok "type, path, old and new" says out '  diff ["notes"] "ok 👍🏽" -> "naïve café"'
 exits 0 "diff show as JSON" diff show demo-clinic --format json
 cp "$work/out" "$work/all"
 ids='lines.map(JSON.parse).map(d => d.kind + " " + d.id).sort().join("\n")'
-ok "a line each document" same "$(json "$work/out" "$ids")" "$(json "$expected" 'v.now.diffs.map(d => d.kind + " " + d.id).sort().join("\n")')"
+ok "a line each document" same "$(json "$work/out" "$ids")" "$(json "$expected" 'v.later.diffs.map(d => d.kind + " " + d.id).sort().join("\n")')"
 ok "kind, id, diffs" same "$(json "$work/out" 'lines.every(l => Object.keys(JSON.parse(l)).join() === "kind,id,diffs")')" true
 ok "ordered" same "$(json "$work/out" 'lines.map(JSON.parse).map(d => d.kind + " " + d.id).join("\n")')" "$(json "$work/out" "$ids")"
 exits 0 "--select forms" diff show demo-clinic --format json --select forms
 ok "only forms" same "$(json "$work/out" 'lines.length && lines.every(l => JSON.parse(l).kind.startsWith("XForm"))')" true
-exits 0 "--select KIND" diff show demo-clinic --format json --select CommCareCase-Deleted
-ok "only that kind" same "$(json "$work/out" 'lines.length')" "$(grep -c '"kind":"CommCareCase-Deleted"' "$work/all")"
-exits 0 "--select id" diff show demo-clinic --format json --select 001f2e5f-08b5-4642-892f-6d3597b8dd38
+exits 0 "--select KIND" diff show demo-clinic --format json --select CommCareCase
+ok "only that kind" same "$(json "$work/out" 'lines.length')" "$(grep -c '"kind":"CommCareCase"' "$work/all")"
+exits 0 "--select id" diff show demo-clinic --format json --select 0ed361406f419714c89957481f2465b2
 ok "only that document" same "$(json "$work/out" 'lines.length')" 1
 exits 0 "--changes" diff show demo-clinic --changes
-ok "none: nothing is explained yet" silent out
+ok "kind, id and reason" grep -qE '^CommCareCase 001f2e5f-08b5-4642-892f-6d3597b8dd38 rebuild case$' "$work/out"
+ok "then its changes" says out '  complex ["@user_id", "user_id"] "u-0006-other" -> "u-0006"'
+exits 0 "--changes as JSON" diff show demo-clinic --changes --format json
+ok "a line each changed document" same "$(json "$work/out" "$ids")" "$(json "$expected" 'v.later.changes.map(d => d.kind + " " + d.id).sort().join("\n")')"
+ok "each with its reason" same "$(json "$work/out" 'lines.every(l => JSON.parse(l).diffs.every(d => d.reason))')" true
+exits 0 "--changes of one kind" diff show demo-clinic --changes --format json --select CommCareCase-Deleted
+ok "only its changes" same "$(json "$work/out" 'lines.length > 0 && lines.every(l => JSON.parse(l).kind === "CommCareCase-Deleted")')" true
 exits 2 "--select of a file that is not there" diff show demo-clinic --select ./none
 exits 5 "a domain of which nothing is known" diff show other
 ok "says what comes first" says err 'settle migrate other'
