@@ -121,7 +121,7 @@ static void close_page(struct lister *l, struct page *page)
 	buf_adds(&l->low, high);
 }
 
-static int produce(void *ctx, struct pipeline_job **job, struct err *err)
+static int produce(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err)
 {
 	struct lister *l = ctx;
 	struct page *page = page_new();
@@ -139,6 +139,7 @@ static int produce(void *ctx, struct pipeline_job **job, struct err *err)
 		return rc;
 	}
 	close_page(l, page);
+	page->job.number = number;
 	*job = &page->job;
 	return 0;
 }

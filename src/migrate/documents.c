@@ -7,10 +7,10 @@
 
 /* ---- batches that share a document follow one another ---- */
 
-static void note_inflight(struct run *r, struct batch *b)
+static void note_inflight(struct run *r, struct batch *b, uint64_t number)
 {
 	pthread_mutex_lock(&r->inflight_mutex);
-	b->job.number = r->produced++;
+	b->job.number = number;
 	for (int i = 0; i < RUN_MAX_INFLIGHT; i++)
 		if (!r->inflight[i]) {
 			r->inflight[i] = b;
@@ -46,7 +46,7 @@ static uint64_t rival_of(struct run *r, const struct batch *b)
 	return rival;
 }
 
-static int produce(void *ctx, struct pipeline_job **job, struct err *err)
+static int produce(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err)
 {
 	struct run *r = ctx;
 	struct batch *b;
@@ -54,7 +54,7 @@ static int produce(void *ctx, struct pipeline_job **job, struct err *err)
 	if (fetch_next(r->fetch, &b, err))
 		return err->code;
 	if (b)
-		note_inflight(r, b);
+		note_inflight(r, b, number);
 	*job = b ? &b->job : NULL;
 	return 0;
 }

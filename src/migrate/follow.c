@@ -13,7 +13,6 @@ void run_prepare(struct run *r, struct batch *b)
 
 int run_batch_alone(struct run *r, struct batch *b, struct err *err)
 {
-	b->job.number = r->produced++;
 	return run_write_batch(r, NULL, r->targets[0], b, err);
 }
 

@@ -166,7 +166,7 @@ static void produce_all(struct pipeline *p)
 			p->stopped = 1;
 			break;
 		}
-		if (s->produce(s->ctx, &job, &err)) {
+		if (s->produce(s->ctx, number, &job, &err)) {
 			pthread_mutex_lock(&p->mutex);
 			note_failure(p, number, &err);
 			pthread_mutex_unlock(&p->mutex);
@@ -174,7 +174,7 @@ static void produce_all(struct pipeline *p)
 		}
 		if (!job)
 			break;
-		job->number = number;
+		assert(job->number == number);
 		if (!hand_over(p, job)) {
 			s->release(s->ctx, job);
 			break;

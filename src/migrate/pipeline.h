@@ -19,15 +19,15 @@
 struct pipeline;
 
 struct pipeline_job { /* first member of every job */
-	uint64_t number; /* order of production, from 0; set by the pipeline */
+	uint64_t number; /* order of production, from 0; set by produce, read by any thread afterwards */
 };
 
 struct pipeline_spec {
 	int workers;            /* 1 .. PIPELINE_MAX_WORKERS */
 	const atomic_int *stop; /* may be NULL */
 	void *ctx;
-	/* *job = NULL at the end. */
-	int (*produce)(void *ctx, struct pipeline_job **job, struct err *err);
+	/* Makes the job of this number. *job = NULL at the end. */
+	int (*produce)(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err);
 	int (*work)(void *ctx, struct pipeline *p, int worker, struct pipeline_job *job, struct err *err);
 	void (*release)(void *ctx, struct pipeline_job *job);
 };

@@ -44,7 +44,6 @@ struct run {
 	struct run_progress progress;
 	pthread_mutex_t inflight_mutex;
 	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */
-	uint64_t produced;
 	int ended;                          /* following: the feed was ended by the server */
 	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
 	int still_busy;                     /* finishing: the source was not quiet */

@@ -27,7 +27,7 @@ struct world {
 	int rival; /* every job waits for the one this far before it */
 };
 
-static int produce(void *ctx, struct pipeline_job **job, struct err *err)
+static int produce(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err)
 {
 	struct world *w = ctx;
 	struct job *j;
@@ -41,6 +41,7 @@ static int produce(void *ctx, struct pipeline_job **job, struct err *err)
 	j = calloc(1, sizeof(*j));
 	assert_non_null(j);
 	j->value = w->produced++;
+	j->head.number = number;
 	*job = &j->head;
 	return 0;
 }
