@@ -185,6 +185,7 @@ static int commit_page(struct run *r, struct sql_target *t, struct page *page, s
 	if (sql_commit(t, err))
 		return err->code;
 	atomic_fetch_add(&r->progress.docs, (int64_t)page->cases.n);
+	atomic_fetch_add(&r->progress.committed, (int64_t)page->cases.n);
 	run_progress_draw(r, "cases");
 	return 0;
 }

@@ -131,6 +131,7 @@ static int commit(struct run *r, struct sql_target *t, struct batch *b, struct e
 		run_set_seq(r, b->seq);
 	r->counters = total;
 	atomic_fetch_add(&r->progress.docs, (int64_t)b->docs.n);
+	atomic_fetch_add(&r->progress.committed, (int64_t)b->docs.n);
 	run_progress_draw(r, "documents");
 	return 0;
 undo:

@@ -1,7 +1,17 @@
 /* migrate: the phases of one run. */
 #include "migrate/migrate.h"
 
+#include "base/clock.h"
 #include "migrate/session.h"
+
+#define HEAL_TRIES 10
+#define HEAL_FIRST_MS 250
+
+struct attempt { /* what one opening of everything came to */
+	int opened;         /* source, target and state could be had, this time or before */
+	int64_t committed;  /* documents this time */
+	struct migrate_outcome out;
+};
 
 static enum life_command command_of(const struct migrate_options *o)
 {
@@ -38,15 +48,55 @@ static int migrate(struct run *r, struct err *err)
 	return 0;
 }
 
-int migrate_run(const struct migrate_env *env, const struct migrate_options *options, struct migrate_outcome *out,
-                struct err *err)
+static int run_once(const struct migrate_env *env, const struct migrate_options *options, struct attempt *a, struct err *err)
 {
 	struct run r;
 	int rc = run_open(&r, env, options, RUN_WITH_SOURCE, err);
 
+	a->opened |= rc == 0;
 	if (rc == 0)
 		rc = migrate(&r, err);
-	out->source_busy = r.still_busy;
+	a->out.source_busy = r.still_busy;
+	a->committed = atomic_load(&r.progress.committed);
 	run_release(&r);
+	return rc;
+}
+
+/*
+ * Errors of the target that can heal: it was reached before and is restarted, fails over, cuts the connection, or meets a deadlock.
+ * Everything is opened anew and goes on from the checkpoint, as the next run would.
+ */
+static int can_heal(const struct migrate_env *env, const struct attempt *a, const struct err *err)
+{
+	if (!a->opened || env->source->scheme == URL_STDIN)
+		return 0;
+	return (err->code == ERR_TARGET && err->retryable) || err->code == ERR_BUSY;
+}
+
+static int wait_to_heal(const struct migrate_env *env, int tries, const struct err *err)
+{
+	int ms = HEAL_FIRST_MS << (tries < 6 ? tries : 6);
+
+	log_progress(env->log, "");
+	log_at(env->log, LOG_WARN, "%s; trying again in %d ms", err->msg, ms);
+	for (; ms > 0; ms -= 50) {
+		if (env->stop && atomic_load(env->stop))
+			return 0;
+		clock_sleep_ms(ms < 50 ? ms : 50);
+	}
+	return 1;
+}
+
+int migrate_run(const struct migrate_env *env, const struct migrate_options *options, struct migrate_outcome *out,
+                struct err *err)
+{
+	struct attempt a = {0};
+	int rc, tries = 0;
+
+	do {
+		rc = run_once(env, options, &a, err);
+		tries = a.committed ? 0 : tries + 1;
+	} while (rc && can_heal(env, &a, err) && tries <= HEAL_TRIES && wait_to_heal(env, tries, err));
+	*out = a.out;
 	return rc;
 }

@@ -20,6 +20,7 @@
 struct run_progress {
 	_Atomic int64_t docs; /* done in this phase */
 	_Atomic int64_t total; /* of this phase, 0 = unknown */
+	_Atomic int64_t committed; /* documents and cases in all phases */
 	int64_t started_us, drawn_us;
 };
 
