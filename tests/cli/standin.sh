@@ -141,12 +141,24 @@ odd_comes_out() { # also what is no JSON, and also after a restart
 	get '/odd/_changes?include_docs=true' >"$work/odd1"
 	kill_couchd
 	start_couchd --data "$work/odd" || return
-	get '/odd/_changes?include_docs=true' >"$work/odd2"
+	get '/odd/_changes?include_docs=true&conflicts=true' >"$work/odd2"
 	stop_couchd
 	is "$(grep -ac '^{"seq"' "$odd")" "$(grep -ac '^{"seq"' "$work/odd1")"
 	grep -aq '"a":1,}}' "$work/odd1" && cmp "$work/odd1" "$work/odd2"
 }
 ok 'odd documents, also broken ones, come out as they went in' odd_comes_out
+
+losers() { # a row without _conflicts: what would beat the winner must be deleted
+	printf '%s\n' '{"seq":"1-a","id":"d","changes":[{"rev":"1-bbb"},{"rev":"2-ccc"},{"rev":"1-aaa"}],"doc":{"_id":"d","_rev":"1-bbb","v":1}}' \
+		'{"seq":"2-a","id":"e","changes":[{"rev":"1-bbb"},{"rev":"1-aaa"}],"doc":{"_id":"e","_rev":"1-bbb","_conflicts":[]}}' >"$work/losers"
+	couchd_dir=
+	start_couchd --load "$work/losers" --load-db l || return
+	is '1-bbb ["1-aaa"] ["2-ccc"]' \
+		"$(get '/l/d?conflicts=true&deleted_conflicts=true' | jq -rc '[._rev, ._conflicts, ._deleted_conflicts] | map(tostring) | join(" ")')"
+	is '["1-aaa"]' "$(get '/l/e?deleted_conflicts=true' | jq -c ._deleted_conflicts)"
+	stop_couchd
+}
+ok 'losing revisions of a loaded row are conflicts, or deleted ones' losers
 
 # The live one starts from the recorded feed, but the losing revisions, of which a feed shows only the names, are written first.
 couchd_dir=
@@ -439,7 +451,10 @@ big_bodies() {
 ok 'large and chunked requests and large feeds' big_bodies
 slow_reader() {
 	get '/big/_changes?include_docs=true' --limit-rate 20M >"$work/slow"
-	get '/big/_changes?include_docs=true' | cmp - "$work/slow"
+	get '/big/_changes?include_docs=true' | cmp - "$work/slow" || return
+	jq -nc '{v: [range(3000000)]}' >"$work/long"
+	get /big/long -X PUT -H 'Content-Type: application/json' --data-binary "@$work/long" >/dev/null
+	get /big/long --limit-rate 20M | sed 's/^{"_id":"long","_rev":"[^"]*",/{/' | cmp - "$work/long"
 }
 ok 'a reader that is slower than the server gets everything' slow_reader
 
