@@ -41,5 +41,5 @@ include tests/server/local.mk
 include tests/bench/local.mk
 
 # The migration end to end.
-TESTS += tests/cli/migrate.sh tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/odd.sh tests/cli/refusals.sh
-EXTRA_DIST += tests/cli/expect.js tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/migrate.sh tests/cli/odd.sh tests/cli/refusals.sh
+TESTS += tests/cli/migrate.sh tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/multi.sh tests/cli/odd.sh tests/cli/refusals.sh
+EXTRA_DIST += tests/cli/expect.js tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/migrate.sh tests/cli/multi.sh tests/cli/odd.sh tests/cli/refusals.sh

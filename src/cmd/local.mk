@@ -16,6 +16,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/cmd_help.c \
 	src/cmd/cmd_migrate.c \
 	src/cmd/cmd_patch_files.c \
+	src/cmd/cmd_multi.c \
 	src/cmd/cmd_profile.c \
 	src/cmd/cmd_reset.c \
 	src/cmd/cmd_show.c \
