@@ -10,6 +10,8 @@
 #define READER_CACHE_KIB 4096
 #define OPEN_TRIES 100
 #define OPEN_PAUSE_MS 20
+/* Ids come in no order, so that a page is written to the WAL again and again; it should be copied back once for many. */
+#define CHECKPOINT_PAGES "16384"
 
 static const struct sql_dialect sqlite_dialect = {
     .mark = '?',
@@ -84,6 +86,7 @@ static int open_patiently(struct sqlite_target *t, const struct lite_options *o,
 static int open_file(struct sqlite_target *t, struct err *err)
 {
 	struct lite_options o = {.path = t->path, .code = ERR_TARGET, .what = "target"};
+	int rc;
 
 	if (t->base.flags & SQL_READ_ONLY) {
 		/* A target that was never written is empty, not an error: an empty temporary database stands for it. */
@@ -100,7 +103,8 @@ static int open_file(struct sqlite_target *t, struct err *err)
 	}
 	o.flags = LITE_BULK | (t->base.flags & SQL_CREATE ? LITE_CREATE : 0);
 	o.cache_kib = WRITER_CACHE_KIB;
-	return open_patiently(t, &o, err);
+	rc = open_patiently(t, &o, err);
+	return rc ? rc : lite_exec(t->db, "PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES, err);
 }
 
 /* Ids are compared by their UTF-8 bytes; a file in UTF-16 would order them otherwise. */

@@ -4,6 +4,7 @@
  * committed.
  */
 #include "migrate/cases.h"
+#include "migrate/group.h"
 
 #include <stdlib.h>
 
@@ -172,22 +173,67 @@ static int record_page(struct run *r, struct page *page, struct err *err)
 	return 0;
 }
 
+static int record_and_clear(struct run *r, struct sql_target *t, struct page *page, struct err *err)
+{
+	if (record_page(r, page, err))
+		return err->code;
+	return sql_delete_range(t, &sql_dirty_case, r->env->domain, DIRTY_CASE_ID, page->low, page->high, err);
+}
+
+static void advance(struct run *r, const struct page *page)
+{
+	atomic_fetch_add(&r->progress.docs, (int64_t)page->cases.n);
+	run_progress_draw(r, "cases");
+}
+
 static int commit_page(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
 	if (state_begin(r->state, err))
 		return err->code;
-	if (record_page(r, page, err) ||
-	    sql_delete_range(t, &sql_dirty_case, r->env->domain, DIRTY_CASE_ID, page->low, page->high, err) ||
-	    state_commit(r->state, err)) {
+	if (record_and_clear(r, t, page, err) || state_commit(r->state, err)) {
 		state_rollback(r->state);
 		return err->code;
 	}
 	if (sql_commit(t, err))
 		return err->code;
-	atomic_fetch_add(&r->progress.docs, (int64_t)page->cases.n);
+	advance(r, page);
 	atomic_fetch_add(&r->progress.committed, (int64_t)page->cases.n);
-	run_progress_draw(r, "cases");
 	return 0;
+}
+
+static int write_alone(struct run *r, struct pipeline *p, struct sql_target *t, struct page *page, struct err *err)
+{
+	int rc = sql_begin(t, err);
+
+	if (rc == 0)
+		rc = page_store(r, t, page, err);
+	if (rc == 0)
+		rc = pipeline_await_turn(p, &page->job, err);
+	if (rc == 0)
+		rc = commit_page(r, t, page, err);
+	if (rc)
+		sql_rollback(t);
+	return rc;
+}
+
+static int write_in_group(struct run *r, struct pipeline *p, struct sql_target *t, struct page *page, struct err *err)
+{
+	int rc = pipeline_await_turn(p, &page->job, err);
+
+	if (rc)
+		return rc;
+	rc = group_begin(r, t, err);
+	if (rc == 0)
+		rc = page_store(r, t, page, err);
+	if (rc == 0)
+		rc = record_and_clear(r, t, page, err);
+	if (rc == 0)
+		rc = group_add(r, 0, page->cases.n, err);
+	if (rc == 0)
+		advance(r, page);
+	else
+		group_abandon(r);
+	return rc;
 }
 
 static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *job, struct err *err)
@@ -195,22 +241,8 @@ static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *
 	struct run *r = ((struct lister *)ctx)->r;
 	struct page *page = (struct page *)job;
 	struct sql_target *t = run_target_of(r, worker);
-	int rc = 0;
 
-	if (!sql_concurrent(t))
-		rc = pipeline_await_turn(p, job, err);
-	if (rc)
-		return rc;
-	rc = sql_begin(t, err);
-	if (rc == 0)
-		rc = page_store(r, t, page, err);
-	if (rc == 0)
-		rc = pipeline_await_turn(p, job, err);
-	if (rc == 0)
-		rc = commit_page(r, t, page, err);
-	if (rc)
-		sql_rollback(t);
-	return rc;
+	return sql_concurrent(t) ? write_alone(r, p, t, page, err) : write_in_group(r, p, t, page, err);
 }
 
 static void lister_release(struct lister *l)
@@ -237,7 +269,7 @@ int run_cases(struct run *r, struct err *err)
 
 	l.dirty.after.max = l.pending.after.max = l.low.max = r->options.max_doc;
 	run_progress_start(r, 0);
-	rc = pipeline_run(&spec, err);
+	rc = group_finish(r, pipeline_run(&spec, err), err);
 	run_progress_draw(r, NULL);
 	lister_release(&l);
 	return rc;

@@ -1,6 +1,7 @@
 /* documents: the pass over the feed, as a pipeline of batches. */
 #include "base/clock.h"
 #include "base/datetime.h"
+#include "migrate/group.h"
 #include "migrate/prepare.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
@@ -112,31 +113,44 @@ static int put_checkpoint(struct run *r, struct sql_target *t, struct batch *b, 
 	return sql_put(t, &sql_checkpoint, &row, 1, &outcome, a, NULL, err);
 }
 
+/* What the state file and the checkpoint say of a batch; *total is then the counters with it. */
+static int record_and_count(struct run *r, struct sql_target *t, struct batch *b, struct migrate_counters *total,
+			    struct err *err)
+{
+	*total = r->counters;
+	if (record_batch(r, b, err))
+		return err->code;
+	add_counters(total, &b->counters);
+	if (check_balance(total, err))
+		return err->code;
+	return put_checkpoint(r, t, b, total->read ? total : &r->previous, err);
+}
+
+static void advance(struct run *r, const struct batch *b, const struct migrate_counters *total)
+{
+	if (b->seq.ptr)
+		run_set_seq(r, b->seq);
+	r->counters = *total;
+	atomic_fetch_add(&r->progress.docs, (int64_t)b->docs.n);
+	run_progress_draw(r, "documents");
+}
+
 /* State first, then the target: a kill in between repeats the batch, and repeating changes nothing. */
 static int commit(struct run *r, struct sql_target *t, struct batch *b, struct err *err)
 {
-	struct migrate_counters total = r->counters;
+	struct migrate_counters total;
 
 	if (state_begin(r->state, err))
 		return err->code;
-	if (record_batch(r, b, err))
-		goto undo;
-	add_counters(&total, &b->counters);
-	if (check_balance(&total, err) || put_checkpoint(r, t, b, total.read ? &total : &r->previous, err) ||
-	    state_commit(r->state, err))
-		goto undo;
+	if (record_and_count(r, t, b, &total, err) || state_commit(r->state, err)) {
+		state_rollback(r->state);
+		return err->code;
+	}
 	if (sql_commit(t, err))
 		return err->code;
-	if (b->seq.ptr)
-		run_set_seq(r, b->seq);
-	r->counters = total;
-	atomic_fetch_add(&r->progress.docs, (int64_t)b->docs.n);
+	advance(r, b, &total);
 	atomic_fetch_add(&r->progress.committed, (int64_t)b->docs.n);
-	run_progress_draw(r, "documents");
 	return 0;
-undo:
-	state_rollback(r->state);
-	return err->code;
 }
 
 int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err)
@@ -159,13 +173,35 @@ int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, str
 	return rc;
 }
 
+static int write_in_group(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err)
+{
+	struct migrate_counters total;
+	int rc = pipeline_await_turn(p, &b->job, err);
+
+	if (rc)
+		return rc;
+	rc = group_begin(r, t, err);
+	if (rc == 0)
+		rc = store_batch(r, t, b, err);
+	if (rc == 0)
+		rc = record_and_count(r, t, b, &total, err);
+	if (rc == 0)
+		rc = group_add(r, b->bytes, b->docs.n, err);
+	if (rc == 0)
+		advance(r, b, &total);
+	else
+		group_abandon(r);
+	return rc;
+}
+
 static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *job, struct err *err)
 {
 	struct run *r = ctx;
 	struct batch *b = (struct batch *)job;
+	struct sql_target *t = run_target_of(r, worker);
 
 	prepare_batch(r->profile, r->env->domain, b);
-	return run_write_batch(r, p, run_target_of(r, worker), b, err);
+	return sql_concurrent(t) ? run_write_batch(r, p, t, b, err) : write_in_group(r, p, t, b, err);
 }
 
 int run_documents(struct run *r, struct err *err)
@@ -179,5 +215,5 @@ int run_documents(struct run *r, struct err *err)
 	    .release = release,
 	};
 
-	return pipeline_run(&spec, err);
+	return group_finish(r, pipeline_run(&spec, err), err);
 }

@@ -19,6 +19,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/documents.c \
 	src/migrate/fetch.c \
 	src/migrate/fetch.h \
+	src/migrate/group.c \
+	src/migrate/group.h \
 	src/migrate/idset.c \
 	src/migrate/idset.h \
 	src/migrate/mapping.h \

@@ -1,6 +1,6 @@
 /*
  * run: what the parts of one run share: handles, settings, counters. Private to src/migrate.
- * Threads: `state`, `counters` and `tally` belong to whoever has the pipeline's turn; targets[i] to worker i; the rest is read-only
+ * Threads: `state`, `counters`, `group` and `tally` belong to whoever has the pipeline's turn; targets[i] to worker i; the rest is read-only
  * while workers run, but for `progress` (atomics) and `inflight` (its mutex).
  */
 #ifndef SETTLE_MIGRATE_RUN_H
@@ -24,6 +24,12 @@ struct run_progress {
 	int64_t started_us, drawn_us;
 };
 
+struct run_group { /* see group.h */
+	struct sql_target *target; /* whose transaction is open; NULL when none is */
+	size_t bytes, docs;
+	int64_t begun_us;
+};
+
 struct run {
 	const struct migrate_env *env;
 	const struct profile *profile;
@@ -43,6 +49,7 @@ struct run {
 	int64_t pass;
 	struct buf seq;                     /* checkpoint, JSON text; empty = none */
 	struct run_progress progress;
+	struct run_group group;
 	pthread_mutex_t inflight_mutex;
 	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */
 	int ended;                          /* following: the feed was ended by the server */
