@@ -26,10 +26,12 @@ static const struct sql_dialect pg_dialect = {
  * force_custom_plan: settle's tables grow from nothing under the statements that fill them, so a plan made early would
  * be wrong later. Timeouts are for interactive users; a batch that waits for its turn is idle in its transaction on
  * purpose. synchronous_commit stays as the server has it: the state file must not be ahead of rows by more than one
- * batch.
+ * batch. enable_bitmapscan: every question goes by a key or along an index. Until a table that is being filled is
+ * analyzed, the planner takes it for empty and would read and sort all dirty cases for each page of them.
  */
 static const char session_settings[] =
     "SET client_min_messages = warning; SET jit = off; SET plan_cache_mode = force_custom_plan; "
+    "SET enable_bitmapscan = off; "
     "SET statement_timeout = 0; SET lock_timeout = 0; "
     "SET idle_in_transaction_session_timeout = 0";
 
