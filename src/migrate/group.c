@@ -61,13 +61,7 @@ int group_finish(struct run *r, int rc, struct err *err)
 {
 	struct err own = ERR_INIT;
 
-	if (!r->group.target)
-		return rc;
-	if (rc && rc != ERR_STOPPED) {
-		group_abandon(r);
-		return rc;
-	}
-	if (commit(r, &own) == 0)
+	if (!r->group.target || commit(r, &own) == 0 || rc)
 		return rc;
 	if (err)
 		*err = own;

@@ -16,8 +16,10 @@ MUST_CHECK int group_begin(struct run *r, struct sql_target *t, struct err *err)
 MUST_CHECK int group_add(struct run *r, size_t bytes, size_t docs, struct err *err);
 /* Undoes everything since the last commit. Nothing open: nothing happens. */
 void group_abandon(struct run *r);
-/* The pass ended with rc: commits after success and after a clean break, else undoes. Returns rc, or why it could not
- * commit. */
+/*
+ * The pass ended with rc: commits what is open, whatever rc is, as it holds whole batches only (one that failed has
+ * abandoned its group). Returns rc, or why it could not commit.
+ */
 MUST_CHECK int group_finish(struct run *r, int rc, struct err *err);
 
 #endif

@@ -60,6 +60,11 @@ tests_unit_test_pipeline_SOURCES = tests/unit/test_pipeline.c
 tests_unit_test_pipeline_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_pipeline_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_group
+tests_unit_test_group_SOURCES = tests/unit/test_group.c tests/unit/sql_place.c tests/unit/sql_place.h
+tests_unit_test_group_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_group_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
+
 # The mapping needs no database: these link it alone.
 MAPPING_LIBS = src/migrate/libmigrate.a src/explain/libexplain.a $(PROFILE_LIBS)
 
