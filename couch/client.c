@@ -258,3 +258,64 @@ int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, stru
 	buf_release(&body);
 	return rc;
 }
+
+/* ---- writing: only settle's own documents ---- */
+
+/* {"id":...,"_rev":...} -> the revision that the server holds; SLICE_NONE when the document is not there. */
+static int held_revision(struct couch_client *c, struct slice id, struct arena *a, struct slice *rev, struct err *err)
+{
+	struct slice text;
+	struct json v;
+	int rc = couch_doc_get(c, id, a, &text, err);
+	*rev = SLICE_NONE;
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	if (!rc)
+		rc = json_read(text, a, 0, &v, NULL, err);
+	if (!rc)
+		*rev = json_get_text(&v, "_rev");
+	return rc;
+}
+
+static int send(struct couch_client *c, const char *method, struct slice id, struct slice rev, struct slice body, struct err *err)
+{
+	struct buf url = BUF_INIT(URL_MAX), answer = BUF_INIT(INFO_MAX);
+	buf_fmt(&url, "%s%s/", c->o.url->base, c->o.url->path);
+	add_document_path(id, &url);
+	if (rev.ptr) {
+		buf_str(&url, "?rev=");
+		pct_url(rev, &url);
+	}
+	int rc = buf_check(&url, "the address", err);
+	if (!rc)
+		rc = http_send(c->http, method, url.ptr, body, err);
+	if (!rc)
+		rc = read_body(c, &answer, err);
+	if (rc && rc != ERR_STOPPED)
+		err_prefix(err, "%s: writing %.*s", c->o.url->shown, SLICE_ARG(id));
+	buf_release(&url);
+	buf_release(&answer);
+	return rc;
+}
+
+int couch_doc_put(struct couch_client *c, struct slice id, const struct json *doc, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct slice rev;
+	int rc = held_revision(c, id, &a, &rev, err);
+	if (!rc)
+		rc = send(c, "PUT", id, rev, json_to_text(doc, JSON_PLAIN, &a), err);
+	arena_release(&a);
+	return rc;
+}
+
+int couch_doc_delete(struct couch_client *c, struct slice id, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct slice rev;
+	int rc = held_revision(c, id, &a, &rev, err);
+	if (!rc && rev.ptr)
+		rc = send(c, "DELETE", id, rev, SLICE_NONE, err);
+	arena_release(&a);
+	return rc;
+}

@@ -58,6 +58,10 @@ struct couch_db_info {
 MUST_CHECK int couch_db_info(struct couch_client *c, struct arena *a, struct couch_db_info *out, struct err *err);
 /* One document as its exact bytes (winning revision, with _conflicts). ERR_NOTFOUND when deleted or absent. */
 MUST_CHECK int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, struct slice *out, struct err *err);
+/* Writes one document (`_design/` and `_local/` ids too), over whatever revision is there. For settle's own documents only. */
+MUST_CHECK int couch_doc_put(struct couch_client *c, struct slice id, const struct json *doc, struct err *err);
+/* Deletes it; one that is not there is success. */
+MUST_CHECK int couch_doc_delete(struct couch_client *c, struct slice id, struct err *err);
 /* `pending` of _changes?limit=0&since=: how many changes wait; -1 when the server does not say (PouchDB). */
 MUST_CHECK int couch_pending(struct couch_client *c, struct slice since, int64_t *out, struct err *err);
 

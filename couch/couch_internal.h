@@ -33,6 +33,8 @@ MUST_CHECK int http_open(struct http **out, const struct couch_options *o, struc
 void http_close(struct http *h); /* NULL allowed */
 /* Starts GET url (no userinfo in it; copied). A request under way is dropped. */
 MUST_CHECK int http_begin(struct http *h, const char *url, struct err *err);
+/* Any method with a JSON body (copied; SLICE_NONE = none). */
+MUST_CHECK int http_send(struct http *h, const char *method, const char *url, struct slice body, struct err *err);
 /*
  * Waits for bytes of the answer's body; borrowed until the next call. bytes->len 0: the body is complete. A refusal
  * (any status but 200) is ERR_SOURCE with native = status and CouchDB's own words.

@@ -22,7 +22,7 @@ struct http {
 	CURLU *address;
 	struct curl_slist *headers;
 	struct buf inbox;   /* bytes that came and were not given out */
-	struct buf refusal; /* the body when the status is not 200 */
+	struct buf refusal; /* the body when the status is no success */
 	uint64_t received;  /* body bytes, refusals too: tells a stall */
 	int under_way;      /* easy is in multi */
 	int paused;         /* the inbox was full */
@@ -46,11 +46,16 @@ long http_status(const struct http *h)
 	return status;
 }
 
+static int is_success(long status)
+{
+	return status >= 200 && status < 300;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http *h = context;
 	size_t n = size * count;
-	if (http_status(h) != 200) {
+	if (!is_success(http_status(h))) {
 		buf_add(&h->refusal, bytes, n);
 		h->received += n;
 		return n;
@@ -123,6 +128,8 @@ int http_open(struct http **out, const struct couch_options *o, struct err *err)
 	h->multi = curl_multi_init();
 	h->address = curl_url();
 	h->headers = curl_slist_append(NULL, "Accept: application/json");
+	if (h->headers)
+		h->headers = curl_slist_append(h->headers, "Content-Type: application/json");
 	if (!h->easy || !h->multi || !h->address || !h->headers) {
 		http_close(h);
 		return err_set(err, ERR_INTERNAL, "libcurl cannot be set up");
@@ -155,9 +162,29 @@ void http_close(struct http *h)
 
 /* ---- one request ---- */
 
+/* method NULL: GET. */
+static void set_method(struct http *h, const char *method, struct slice body)
+{
+	curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, NULL);
+	if (!method)
+		return;
+	curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+	if (!body.ptr)
+		return;
+	curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	curl_easy_setopt(h->easy, CURLOPT_COPYPOSTFIELDS, body.ptr);
+}
+
 int http_begin(struct http *h, const char *url, struct err *err)
 {
+	return http_send(h, NULL, url, SLICE_NONE, err);
+}
+
+int http_send(struct http *h, const char *method, const char *url, struct slice body, struct err *err)
+{
 	drop_request(h);
+	set_method(h, method, body);
 	buf_clear(&h->inbox);
 	buf_clear(&h->refusal);
 	h->received = 0;
@@ -182,7 +209,7 @@ static int finish(struct http *h, struct err *err)
 	long status = http_status(h);
 	if (h->result != CURLE_OK)
 		return http_transport_error((int)h->result, h->detail, err);
-	if (status == 200)
+	if (is_success(status))
 		return 0;
 	curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &location);
 	return http_status_error(status, buf_slice(&h->refusal), h->user, location, err);

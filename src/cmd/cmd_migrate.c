@@ -9,7 +9,7 @@
 
 struct options {
 	int64_t jobs, limit, max_doc, batch_bytes;
-	int stop_on_error, live, follow, finish, dry_run, rebuild_state;
+	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state;
 	const char *quiet_for, *max_rate;
 };
 
@@ -28,6 +28,10 @@ static const struct option_spec table[] = {
      .kind = OPT_FLAG,
      .help = "end the live phase: catch up and make sure that nothing of the domain is written any more",
      .offset = FIELD(finish)},
+    {.name = "shutter",
+     .kind = OPT_FLAG,
+     .help = "with --finish: make the source refuse writes to the domain, until unfinish or reset; the only write to a source",
+     .offset = FIELD(shutter)},
     {.name = "quiet-for",
      .kind = OPT_TEXT,
      .argument = "S",
@@ -124,6 +128,8 @@ static int read_number(const char *option, const char *text, double *out, struct
 
 static int check_options(const struct options *o, struct err *err)
 {
+	if (o->shutter && !o->finish)
+		return err_set(err, ERR_USAGE, "--shutter needs --finish");
 	if (o->finish && (o->live || o->follow))
 		return err_set(err, ERR_USAGE, "--finish and %s exclude each other", o->follow ? "--follow" : "--live");
 	return 0;
@@ -152,6 +158,7 @@ static int run(struct cmd_context *c, struct err *err)
 	    .live = o->live,
 	    .follow = o->follow,
 	    .finish = o->finish,
+	    .shutter = o->shutter,
 	    .rebuild_state = o->rebuild_state,
 	};
 	struct migrate_stats stats;

@@ -14,10 +14,14 @@
 #include "migrate/pipeline.h"
 #include "state/state.h"
 
+/* Ids of the design documents that settle puts into a source (shutter.h). */
+#define SHUTTER_PREFIX "_design/settle-"
+
 enum batch_fate {
 	FATE_UNKNOWN,
 	FATE_REJECT,    /* cannot be read or stored: kept whole with the reason */
 	FATE_SKIP,      /* another domain's, or a design document */
+	FATE_OWN,       /* settle's own: in no count */
 	FATE_EVENT,     /* -> forms */
 	FATE_DOCUMENT,  /* -> documents */
 	FATE_CASE,      /* -> spool */

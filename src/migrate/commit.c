@@ -1,5 +1,5 @@
 /* commit: the last steps of a migration, and the steps back. */
-#include "migrate/session.h"
+#include "migrate/shutter.h"
 
 #define LISTEN_SECONDS 0.5
 
@@ -13,7 +13,11 @@ int migrate_unfinish(const struct migrate_env *env, struct err *err)
 	if (rc == 0)
 		rc = run_enter(&r, LIFE_UNFINISH, &s, &to, err);
 	if (rc == 0)
+		rc = shutter_open(&r, err);
+	if (rc == 0)
 		rc = run_set_status(&r, &s, to, err);
+	if (rc == 0)
+		rc = shutter_publish(&r, to, err);
 	run_release(&r);
 	return rc;
 }
@@ -71,7 +75,9 @@ static int commit(struct run *r, int accept, struct err *err)
 		return err->code;
 	if (busy.ptr)
 		return refuse_changed(r->env, busy, err);
-	return run_set_status(r, &s, to, err);
+	if (run_set_status(r, &s, to, err))
+		return err->code;
+	return shutter_publish(r, to, err);
 }
 
 int migrate_commit(const struct migrate_env *env, int accept, struct err *err)
@@ -104,6 +110,10 @@ static int reset(struct run *r, struct err *err)
 	enum life_status to;
 	int rc = run_enter(r, LIFE_RESET, &s, &to, err);
 
+	if (rc == 0)
+		rc = shutter_open(r, err);
+	if (rc == 0)
+		rc = shutter_publish(r, to, err);
 	if (rc)
 		return rc;
 	none.row = s.row;

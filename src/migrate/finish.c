@@ -1,5 +1,5 @@
 /* finish: the end of the live phase. */
-#include "migrate/session.h"
+#include "migrate/shutter.h"
 
 #include "base/clock.h"
 
@@ -10,7 +10,7 @@
 static struct slice first_of_domain(const struct batch *b)
 {
 	for (size_t i = 0; i < b->docs.n; i++)
-		if (b->docs.v[i].fate != FATE_SKIP)
+		if (b->docs.v[i].fate != FATE_SKIP && b->docs.v[i].fate != FATE_OWN)
 			return b->docs.v[i].id.ptr ? b->docs.v[i].id : SLICE("?");
 	return SLICE_NONE;
 }
@@ -59,6 +59,8 @@ int run_finish(struct run *r, struct status *s, struct err *err)
 	struct slice busy;
 	double seconds = r->options.quiet_for > 0 ? r->options.quiet_for : QUIET_DEFAULT;
 
+	if (r->options.shutter && shutter_close(r, err))
+		return err->code;
 	log_at(r->env->log, LOG_INFO, "listening for %.1f s whether the source is quiet", seconds);
 	if (run_listen(r, seconds, 1, &busy, err) || run_cases(r, err))
 		return err->code;
@@ -70,5 +72,7 @@ int run_finish(struct run *r, struct status *s, struct err *err)
 	}
 	if (sql_finish_load(r->targets[0], err))
 		return err->code;
-	return s->life == LIFE_LIVE ? run_set_status(r, s, LIFE_IN_PROGRESS, err) : 0;
+	if (s->life == LIFE_LIVE && run_set_status(r, s, LIFE_IN_PROGRESS, err))
+		return err->code;
+	return shutter_publish(r, LIFE_IN_PROGRESS, err);
 }

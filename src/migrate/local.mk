@@ -12,6 +12,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/pass.c \
 	src/migrate/session.c \
 	src/migrate/session.h \
+	src/migrate/shutter.c \
+	src/migrate/shutter.h \
 	src/migrate/batch.h \
 	src/migrate/cases.c \
 	src/migrate/cases.h \

@@ -47,6 +47,7 @@ struct migrate_options {
 	int follow;             /* ... and follow the source until stopped */
 	int finish;             /* end the live phase: prove the source quiet */
 	double quiet_for;       /* seconds; 0 = 2 */
+	int shutter;            /* with finish: the source refuses writes to the domain */
 	int rebuild_state;      /* the state file was lost: read everything again */
 	double max_rate;        /* documents a second, 0 = no limit */
 };

@@ -73,12 +73,17 @@ static int check_id(struct batch *b, struct batch_doc *d)
 	return d->fate != FATE_REJECT;
 }
 
+static int is_design(struct slice id)
+{
+	return slice_starts(id, SLICE("_design/")) || slice_starts(id, SLICE("_local/"));
+}
+
 /* 1 when the document is another domain's, or belongs to none. */
 static int is_elsewhere(const struct profile *p, struct slice domain, struct batch_doc *d)
 {
 	struct slice other;
 
-	if (slice_starts(d->id, SLICE("_design/")) || slice_starts(d->id, SLICE("_local/")))
+	if (is_design(d->id))
 		return 1;
 	if (!p->domain_field.ptr)
 		return 0;
@@ -155,6 +160,10 @@ static void prepare(const struct profile *p, struct slice domain, struct batch *
 	}
 	if (d->row.malformed) {
 		reject(b, d, "the row of the feed cannot be read");
+		return;
+	}
+	if (d->id.ptr && is_design(d->id)) {
+		d->fate = slice_starts(d->id, SLICE(SHUTTER_PREFIX)) ? FATE_OWN : FATE_SKIP;
 		return;
 	}
 	if (d->row.deleted && !d->row.doc.ptr && d->id.ptr && d->id.len) {

@@ -143,6 +143,8 @@ static int record(struct run *r, struct batch *b, const struct batch_doc *d, str
 		return record_case(r, b, d, err);
 	case FATE_SKIP:
 		return record_skipped(r, b, d, err);
+	case FATE_OWN:
+		return 0;
 	case FATE_TOMBSTONE:
 		return record_tombstone(r, b, d, err);
 	case FATE_REJECT:
@@ -154,10 +156,11 @@ static int record(struct run *r, struct batch *b, const struct batch_doc *d, str
 
 int record_batch(struct run *r, struct batch *b, struct err *err)
 {
-	for (size_t i = 0; i < b->docs.n; i++)
+	for (size_t i = 0; i < b->docs.n; i++) {
 		if (record(r, b, &b->docs.v[i], err))
 			return err->code;
-	b->counters.read = (int64_t)b->docs.n;
+		b->counters.read += b->docs.v[i].fate != FATE_OWN;
+	}
 	b->counters.bytes = (int64_t)b->bytes;
 	return 0;
 }

@@ -248,7 +248,7 @@ static int store_conflicts(struct store *s, struct err *err)
 	for (size_t i = 0; i < s->b->docs.n; i++) {
 		const struct batch_doc *d = &s->b->docs.v[i];
 
-		if (!d->conflicts || d->fate == FATE_SKIP || d->fate == FATE_REJECT)
+		if (!d->conflicts || d->fate == FATE_SKIP || d->fate == FATE_OWN || d->fate == FATE_REJECT)
 			continue;
 		ARENA_PUSH(s->a, &docs, row_pair(s->a, s->domain, d->id));
 		for (uint32_t k = 0; k < d->conflicts->count; k++) {

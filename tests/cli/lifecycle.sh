@@ -173,6 +173,27 @@ kill $writer 2>/dev/null
 wait $writer 2>/dev/null
 exits 0 "finish: a quiet source ends the live phase" migrate d --finish --quiet-for 0.5
 ok "finish: leads to in-progress" test "$(status_now)" = in-progress
+exits 2 "--shutter needs --finish" migrate d --shutter
+exits 0 "unfinish" unfinish d
+exits 0 "finish with --shutter" migrate d --finish --quiet-for 0.2 --shutter
+ok "shutter: the source holds a validate function" test -n "$(curl -s "$couchd_url/notes/_design/settle-d" | jq -r .validate_doc_update)"
+curl -s "$couchd_url/notes/_design/settle-d" >"$work/design.json"
+ok "shutter: the function refuses documents, and lets design documents and local ones be" node -e '
+const refuse = eval("(" + JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")).validate_doc_update + ")");
+const refused = doc => { try { refuse(doc, null); return false; } catch (e) { return /being migrated/.test(e.forbidden); } };
+process.exit(refused({ _id: "x" }) && !refused({ _id: "_design/x" }) && !refused({ _id: "_local/x" }) ? 0 : 1)' "$work/design.json"
+ok "shutter: the status is published" test "$(curl -s "$couchd_url/notes/_local/settle-d" | jq -r .status)" = in-progress
+exits 0 "shutter: settle's own documents are in no count" migrate d
+run stats d --format json
+ok "shutter: nothing was read" says out '"skipped":0'
+SETTLE_SOURCE=
+exits 2 "shutter: unfinish must be able to open the source again" unfinish d
+ok "shutter: says so" says err "no source is given"
+SETTLE_SOURCE=$couchd_url/notes
+exits 0 "shutter: unfinish takes it away" unfinish d
+ok "shutter: the design document is gone" test "$(curl -s "$couchd_url/notes/_design/settle-d" | jq -r .error)" = not_found
+ok "shutter: the status is published again" test "$(curl -s "$couchd_url/notes/_local/settle-d" | jq -r .status)" = live
+exits 0 "finish again" migrate d --finish --quiet-for 0.2
 put late x
 exits 5 "commit: a change since then is refused" commit d
 ok "commit: names the document" says err "document late"
