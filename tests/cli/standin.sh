@@ -488,7 +488,7 @@ ok 'overwrite: the framing stays, the bytes do not' overwritten
 statuses() {
 	standin '{"rules":[{"prefix":"/rec","action":"status","status":429,"retry_after":3},{"prefix":"/rec","nth":2,"times":2,"action":"status"}]}'
 	is 429 "$(get /rec -o "$work/body" -D "$work/head" -w '%{http_code}')"
-	grep -q '^Retry-After: 3' "$work/head"
+	grep -q '^Retry-After: 3' "$work/head" || return
 	is too_many_requests "$(jq -r .error "$work/body")"
 	is '503 503 200' "$(get /rec -o /dev/null -w '%{http_code} ')$(get /rec -o /dev/null -w '%{http_code} ')$(get /rec -o /dev/null -w '%{http_code}')"
 	for status in 401 500; do
