@@ -65,6 +65,43 @@ MUST_CHECK int couch_doc_delete(struct couch_client *c, struct slice id, struct 
 /* `pending` of _changes?limit=0&since=: how many changes wait; -1 when the server does not say (PouchDB). */
 MUST_CHECK int couch_pending(struct couch_client *c, struct slice since, int64_t *out, struct err *err);
 
+/* ---- lists of documents: _all_docs (HTTP only) ---- */
+
+/*
+ * A stream of the ids of a database, or of documents asked for by id. A list of ids is read in pages over one connection, so that no
+ * request lasts long. CouchDB lists ids in the order of their UTF-8 bytes (its B-tree and the merge of its shards compare binaries);
+ * other servers may not, so whoever merges looks at the order. Deleted documents are not listed. A connection that breaks is
+ * retryable: open the stream again after the last id.
+ */
+struct couch_ids_options {
+	struct slice after;  /* begins behind this id; ptr NULL = with the first */
+	struct slice until;  /* ends with this id; ptr NULL = with the last */
+	int64_t limit;       /* ids in all, 0 = no limit */
+	int64_t page;        /* ids a request, 0 = 100000 */
+};
+
+struct couch_id { /* slices are borrowed until the next call */
+	struct slice id;   /* decoded; ptr NULL: the list is over */
+	struct slice text; /* the whole row, SLICE_NONE when too_large */
+	struct slice doc;  /* raw text, with _conflicts; SLICE_NONE: not asked for, absent, deleted or too large */
+	int found;         /* 0: asked for by id, and never heard of */
+	int deleted;
+	int too_large;     /* asked for with documents: it passes max_row */
+};
+
+struct couch_ids;
+
+MUST_CHECK int couch_ids_open(struct couch_ids **out, const struct couch_options *o, const struct couch_ids_options *i, struct err *err);
+
+enum couch_ids_want { COUCH_IDS_ONLY, COUCH_IDS_DOCS };
+/* These documents, each in its place, with one request. keys are borrowed until close. max_row 0 = 64 MiB. */
+MUST_CHECK int couch_ids_open_keys(struct couch_ids **out, const struct couch_options *o, const struct slice *keys, size_t n,
+                                   enum couch_ids_want want, size_t max_row, struct err *err);
+MUST_CHECK int couch_ids_next(struct couch_ids *s, struct couch_id *out, struct err *err);
+/* Documents of the database as the server counts them; -1 while unknown. */
+int64_t couch_ids_total(const struct couch_ids *s);
+void couch_ids_close(struct couch_ids *s); /* NULL allowed */
+
 /* ---- the changes feed ---- */
 
 enum couch_feed_kind { COUCH_FEED_NORMAL, COUCH_FEED_CONTINUOUS, COUCH_FEED_LONGPOLL };
@@ -92,6 +129,9 @@ struct couch_row {
 	uint64_t length;       /* bytes */
 	unsigned char sha256[32]; /* of the row's bytes, when too_large */
 };
+
+/* Cuts a row's text, as it was kept, into its members again (offset stays 0). */
+void couch_row_cut(struct slice text, struct couch_row *row);
 
 struct couch_feed;
 

@@ -73,6 +73,11 @@ MUST_CHECK int feed_file_open(struct feed_input **out, const struct couch_option
 MUST_CHECK int feed_http_open(struct feed_input **out, const struct couch_options *o,
 			      const struct couch_feed_options *f, struct err *err);
 
+/* An answer's body as an input, for one question after the other over one connection. */
+MUST_CHECK int http_input_open(struct feed_input **out, const struct couch_options *o, struct err *err);
+/* GET, or POST when body.ptr is set (JSON, copied); what follows is read as the bytes of its answer. */
+MUST_CHECK int http_input_ask(struct feed_input *in, const char *url, struct slice body, struct err *err);
+
 /* A feed over any input, which it then owns (also when this fails). max_row 0 = the default. */
 MUST_CHECK int couch_feed_over(struct couch_feed **out, const struct couch_options *o, size_t max_row,
 			       struct feed_input *in, struct err *err);

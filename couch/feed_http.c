@@ -76,31 +76,41 @@ static struct couch_options with_patience(const struct couch_options *o, const s
 	return patient;
 }
 
+int http_input_open(struct feed_input **out, const struct couch_options *o, struct err *err)
+{
+	struct feed_http *feed = calloc(1, sizeof(*feed));
+	if (!feed)
+		return err_set(err, ERR_INTERNAL, "out of memory");
+	feed->in = (struct feed_input){.read = feed_http_read, .close = feed_http_close, .size = -1, .remote = 1};
+	int rc = http_open(&feed->http, o, err);
+	if (rc)
+		feed_http_close(&feed->in);
+	else
+		*out = &feed->in;
+	return rc;
+}
+
+int http_input_ask(struct feed_input *in, const char *url, struct slice body, struct err *err)
+{
+	struct feed_http *feed = (struct feed_http *)in;
+	feed->rest = SLICE("");
+	return body.ptr ? http_send(feed->http, "POST", url, body, err) : http_begin(feed->http, url, err);
+}
+
 int feed_http_open(struct feed_input **out, const struct couch_options *o, const struct couch_feed_options *f,
 		   struct err *err)
 {
 	struct buf url = BUF_INIT(URL_MAX);
 	struct couch_options patient = with_patience(o, f);
-	struct feed_http *feed = calloc(1, sizeof(*feed));
-	int rc;
-	if (!feed)
-		return err_set(err, ERR_INTERNAL, "out of memory");
-	feed->in = (struct feed_input){
-	    .read = feed_http_read,
-	    .close = feed_http_close,
-	    .size = -1,
-	    .remote = 1,
-	    .beats = f->kind != COUCH_FEED_NORMAL,
-	};
-	rc = feed_url(o->url, f, &url, err);
+	int rc = feed_url(o->url, f, &url, err);
 	if (!rc)
-		rc = http_open(&feed->http, &patient, err);
-	if (!rc)
-		rc = http_begin(feed->http, url.ptr, err);
+		rc = http_input_open(out, &patient, err);
+	if (!rc) {
+		(*out)->beats = f->kind != COUCH_FEED_NORMAL;
+		rc = http_input_ask(*out, url.ptr, SLICE_NONE, err);
+		if (rc)
+			(*out)->close(*out);
+	}
 	buf_release(&url);
-	if (rc)
-		feed_http_close(&feed->in);
-	else
-		*out = &feed->in;
 	return rc;
 }

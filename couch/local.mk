@@ -10,6 +10,7 @@ couch_libcouch_a_SOURCES = \
 	couch/feed_window.c \
 	couch/http.c \
 	couch/http_error.c \
+	couch/ids.c \
 	couch/row.c \
 	couch/row_peek.c
 
@@ -49,6 +50,11 @@ UNIT_TESTS += tests/unit/test_couch_file
 tests_unit_test_couch_file_SOURCES = tests/unit/test_couch_file.c $(COUCH_SUPPORT)
 tests_unit_test_couch_file_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_couch_file_LDADD = $(COUCH_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_couch_ids
+tests_unit_test_couch_ids_SOURCES = tests/unit/test_couch_ids.c $(COUCH_SUPPORT)
+tests_unit_test_couch_ids_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_couch_ids_LDADD = $(COUCH_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_couch_http
 tests_unit_test_couch_http_SOURCES = tests/unit/test_couch_http.c $(COUCH_SUPPORT)

@@ -104,3 +104,9 @@ void row_cut(struct slice text, struct couch_row *row)
 	row->rev = winning_rev(changes, row->doc);
 	row->malformed = n < 0 || n > ROW_MEMBERS || !row->id.ptr;
 }
+
+void couch_row_cut(struct slice text, struct couch_row *row)
+{
+	*row = (struct couch_row){0};
+	row_cut(text, row);
+}
