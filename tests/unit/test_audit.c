@@ -1,0 +1,465 @@
+/* The audit trail: events, packs, order of trees, damage, and what stock git says to it. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "audit/audit.h"
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fixture {
+	char dir[64];
+	struct arena a;
+};
+
+static struct audit *open_trail(const struct fixture *f, const char *domain, unsigned flags)
+{
+	struct audit *t = NULL;
+	struct err err = ERR_INIT;
+	if (audit_open(&t, f->dir, slice_of(domain), flags, &err))
+		fail_msg("%s", err.msg);
+	return t;
+}
+
+static void begin(struct audit *t)
+{
+	struct err err = ERR_INIT;
+	if (audit_begin(t, &err))
+		fail_msg("%s", err.msg);
+}
+
+static void put(struct audit *t, const char *path, struct slice bytes)
+{
+	struct err err = ERR_INIT;
+	if (audit_put(t, slice_of(path), bytes, &err))
+		fail_msg("%s", err.msg);
+}
+
+static void commit_with(struct audit *t, const char *event, unsigned flags, char id[AUDIT_ID_SIZE])
+{
+	static const struct audit_trailer trailers[] = {{"Status", {"live\nor not", 11}}, {"None", {NULL, 0}}};
+	struct err err = ERR_INIT;
+	struct audit_event e = {.event = event,
+				.subject = SLICE("what\nhappened"),
+				.text = SLICE("two\nlines"),
+				.trailers = trailers,
+				.n_trailers = 2,
+				.time_us = 1700000000000000,
+				.flags = flags};
+	if (audit_commit(t, &e, id, &err))
+		fail_msg("%s", err.msg);
+}
+
+static const char *read_back(struct audit *t, const char *path, struct arena *a)
+{
+	struct err err = ERR_INIT;
+	struct slice bytes;
+	int rc = audit_read(t, slice_of(path), a, &bytes, &err);
+	if (rc == ERR_NOTFOUND)
+		return NULL;
+	if (rc)
+		fail_msg("%s", err.msg);
+	return arena_str(a, bytes);
+}
+
+/* A shell command with %s for the state directory. */
+static int shell(const struct fixture *f, const char *fmt)
+{
+	struct buf b = BUF_INIT(4096);
+	int rc;
+	for (const char *c = fmt; *c; c++) {
+		if (*c == '@')
+			buf_str(&b, f->dir);
+		else
+			buf_ch(&b, *c);
+	}
+	rc = system(b.ptr);
+	buf_release(&b);
+	return WIFEXITED(rc) ? WEXITSTATUS(rc) : -1;
+}
+
+static void assert_sound(const struct fixture *f)
+{
+	assert_int_equal(
+	    shell(f, "git -C @/audit.git fsck --strict --no-dangling >@/fsck 2>&1 || { cat @/fsck; exit 1; }; "
+		     "! grep -v '^notice' @/fsck"),
+	    0);
+}
+
+struct seen {
+	int n;
+	char first[AUDIT_ID_SIZE], last[AUDIT_ID_SIZE];
+	char event[32];
+};
+
+static int see(void *ctx, const struct audit_entry *e, struct err *err)
+{
+	struct seen *s = ctx;
+	(void)err;
+	if (s->n++ == 0)
+		memcpy(s->first, e->id, sizeof(s->first));
+	memcpy(s->last, e->id, sizeof(s->last));
+	snprintf(s->event, sizeof(s->event), "%.*s", SLICE_ARG(e->event));
+	assert_true(slice_is(e->subject, "what happened"));
+	assert_true(slice_is(e->status, "live or not"));
+	assert_null(audit_trailer_get(e->message, "None").ptr);
+	return 0;
+}
+
+static void test_audit__events_are_read_back(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	char one[AUDIT_ID_SIZE], two[AUDIT_ID_SIZE], head[AUDIT_ID_SIZE];
+	struct seen seen = {0};
+	struct audit_entry found;
+	struct err err = ERR_INIT;
+	assert_int_equal(audit_head(t, head, &err), 0);
+	assert_string_equal(head, "");
+	begin(t);
+	put(t, "a/b.txt", SLICE("1"));
+	put(t, "a.x", SLICE("2"));
+	put(t, "a0/c", SLICE(""));
+	put(t, "a/b.txt", SLICE("1 again"));
+	commit_with(t, "start", 0, one);
+	begin(t);
+	put(t, "a/d", SLICE("3"));
+	assert_int_equal(audit_remove(t, SLICE("a0/c"), &err), 0);
+	assert_int_equal(audit_remove(t, SLICE("none/there"), &err), 0);
+	commit_with(t, "end", 0, two);
+	assert_string_equal(read_back(t, "a/b.txt", &f->a), "1 again");
+	assert_string_equal(read_back(t, "a/d", &f->a), "3");
+	assert_string_equal(read_back(t, "a.x", &f->a), "2");
+	assert_null(read_back(t, "a0/c", &f->a));
+	assert_null(read_back(t, "", &f->a));
+	audit_close(t);
+	t = open_trail(f, "demo", AUDIT_READ_ONLY);
+	assert_int_equal(audit_head(t, head, &err), 0);
+	assert_string_equal(head, two);
+	assert_int_equal(audit_walk(t, see, &seen, &err), 0);
+	assert_int_equal(seen.n, 2);
+	assert_string_equal(seen.first, two);
+	assert_string_equal(seen.last, one);
+	assert_string_equal(seen.event, "start");
+	assert_int_equal(audit_find(t, (struct slice){one, 10}, &f->a, &found, &err), 0);
+	assert_string_equal(found.id, one);
+	assert_int_equal(audit_find(t, SLICE("zzzz"), &f->a, &found, &err), ERR_NOTFOUND);
+	assert_int_equal(audit_find(t, SLICE(""), &f->a, &found, &err), ERR_NOTFOUND);
+	audit_close(t);
+	assert_sound(f);
+}
+
+static void test_audit__a_cleared_tree_holds_only_the_new(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	char id[AUDIT_ID_SIZE];
+	begin(t);
+	put(t, "old", SLICE("1"));
+	commit_with(t, "start", 0, id);
+	begin(t);
+	put(t, "new", SLICE("2"));
+	commit_with(t, "reset", AUDIT_CLEAR, id);
+	assert_null(read_back(t, "old", &f->a));
+	assert_string_equal(read_back(t, "new", &f->a), "2");
+	begin(t);
+	commit_with(t, "reset", AUDIT_CLEAR, id);
+	assert_null(read_back(t, "new", &f->a));
+	audit_close(t);
+	assert_sound(f);
+}
+
+static void test_audit__domains_have_branches_of_their_own(void **state)
+{
+	static const char *const domains[] = {"demo", "-x", "..", "a..b", "x.lock", "a/b \xc3\xa9", "@", "HEAD"};
+	struct fixture *f = *state;
+	char id[AUDIT_ID_SIZE];
+	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+		struct audit *t = open_trail(f, domains[i], 0);
+		begin(t);
+		put(t, "domain", slice_of(domains[i]));
+		commit_with(t, "start", 0, id);
+		audit_close(t);
+	}
+	for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+		struct audit *t = open_trail(f, domains[i], AUDIT_READ_ONLY);
+		assert_string_equal(read_back(t, "domain", &f->a), domains[i]);
+		audit_close(t);
+	}
+	assert_sound(f);
+	assert_int_equal(
+	    shell(f, "git clone -q @/audit.git @/clone 2>/dev/null && test \"$(cat @/clone/domain)\" = demo"), 0);
+	assert_int_equal(shell(f, "test \"$(git -C @/clone branch -r | grep -vc HEAD)\" -ge 7"), 0);
+}
+
+static int count_files(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+{
+	int *n = ctx;
+	struct buf id = BUF_INIT(256);
+	(void)err;
+	assert_null(why.ptr);
+	assert_int_equal(audit_path_id("patches", ".txt", path, &id), 0);
+	assert_true(slice_eq(buf_slice(&id), bytes));
+	buf_release(&id);
+	++*n;
+	return 0;
+}
+
+static void put_numbered(struct audit *t, uint32_t from, uint32_t to)
+{
+	struct buf path = BUF_INIT(256);
+	for (uint32_t i = from; i < to; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "%08x", i * 2654435761u);
+		buf_clear(&path);
+		audit_path("patches", slice_of(id), ".txt", &path);
+		put(t, path.ptr, slice_of(id));
+	}
+	buf_release(&path);
+}
+
+static void test_audit__many_files_go_out_as_packs(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	struct err err = ERR_INIT;
+	char id[AUDIT_ID_SIZE];
+	int n = 0;
+	begin(t);
+	put_numbered(t, 0, 30000);
+	put(t, "patches/beside", SLICE("x"));
+	commit_with(t, "patch", 0, id);
+	begin(t);
+	put_numbered(t, 20000, 40000);
+	assert_int_equal(audit_remove(t, SLICE("patches/beside"), &err), 0);
+	commit_with(t, "patch", 0, id);
+	assert_int_equal(audit_files(t, SLICE("patches/"), count_files, &n, &err), 0);
+	assert_int_equal(n, 40000);
+	audit_close(t);
+	assert_sound(f);
+	assert_int_equal(shell(f,
+			       "for i in @/audit.git/objects/pack/*.idx; do git show-index <$i | wc -l; done >@/n && "
+			       "test $(wc -l <@/n) -ge 3 && test $(sort -n @/n | tail -n 1) -eq 50000"),
+			 0);
+	assert_int_equal(shell(f, "git -C @/audit.git count-objects | grep -q '^0 objects'"), 0);
+	assert_int_equal(shell(f, "git clone -q --bare @/audit.git @/clone"), 0);
+}
+
+static void test_audit__paths_of_ids_go_there_and_back(void **state)
+{
+	static const char *const ids[] = {"a", "..", ".hidden", "a/b", "abcdef", "%41", "\xc3\xa9"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct buf path = BUF_INIT(256), id = BUF_INIT(256);
+		audit_path("k", slice_of(ids[i]), ".x", &path);
+		assert_int_equal(audit_path_id("k", ".x", buf_slice(&path), &id), 0);
+		assert_true(slice_is(buf_slice(&id), ids[i]));
+		buf_clear(&id);
+		assert_int_equal(audit_path_id("j", ".x", buf_slice(&path), &id), -1);
+		buf_release(&path);
+		buf_release(&id);
+	}
+}
+
+static void test_audit__what_is_no_path_is_refused(void **state)
+{
+	static const char *const paths[] = {"", "/a", "a/", "a//b", "../a", "a/../b", ".git", "a\nb", "a b"};
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	struct err err = ERR_INIT;
+	begin(t);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		assert_int_equal(audit_put(t, slice_of(paths[i]), SLICE("x"), &err), ERR_INTERNAL);
+	audit_close(t);
+}
+
+static int note_damage(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+{
+	struct buf *out = ctx;
+	(void)bytes;
+	(void)err;
+	if (why.ptr)
+		buf_adds(out, path);
+	return 0;
+}
+
+static void test_audit__a_damaged_file_is_told_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	struct buf damaged = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	char id[AUDIT_ID_SIZE];
+	begin(t);
+	put(t, "a/good", SLICE("good"));
+	put(t, "a/bad", SLICE("bad"));
+	commit_with(t, "start", 0, id);
+	audit_close(t);
+	assert_int_equal(
+	    shell(f, "cd @/audit.git && bad=$(git rev-parse demo:a/bad) && good=$(git rev-parse demo:a/good) && "
+		     "chmod u+w objects/*/* && cp objects/$(echo $good | sed 's,..,&/,') "
+		     "objects/$(echo $bad | sed 's,..,&/,')"),
+	    0);
+	t = open_trail(f, "demo", AUDIT_READ_ONLY);
+	assert_int_equal(audit_files(t, SLICE(""), note_damage, &damaged, &err), 0);
+	assert_true(slice_is(buf_slice(&damaged), "a/bad"));
+	buf_release(&damaged);
+	audit_close(t);
+}
+
+static int note_change(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+{
+	(void)bytes;
+	(void)err;
+	buf_fmt(ctx, "%.*s %.*s\n", SLICE_ARG(why), SLICE_ARG(path));
+	return 0;
+}
+
+static void test_audit__changes_of_a_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	struct buf told = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	char id[AUDIT_ID_SIZE];
+	begin(t);
+	put(t, "a", SLICE("1"));
+	put(t, "b", SLICE("1"));
+	commit_with(t, "start", 0, id);
+	assert_int_equal(audit_changes(t, id, note_change, &told, &err), 0);
+	assert_true(slice_is(buf_slice(&told), "added a\nadded b\n"));
+	buf_clear(&told);
+	begin(t);
+	put(t, "a", SLICE("2"));
+	put(t, "c", SLICE("3"));
+	assert_int_equal(audit_remove(t, SLICE("b"), &err), 0);
+	commit_with(t, "end", 0, id);
+	assert_int_equal(audit_changes(t, id, note_change, &told, &err), 0);
+	assert_true(slice_is(buf_slice(&told), "changed a\nremoved b\nadded c\n"));
+	assert_int_equal(audit_changes(t, "zz", note_change, &told, &err), ERR_NOTFOUND);
+	buf_release(&told);
+	audit_close(t);
+}
+
+static void test_audit__a_second_writer_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	char id[AUDIT_ID_SIZE];
+	int ready[2];
+	char c;
+	assert_int_equal(pipe(ready), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		struct audit *other = open_trail(f, "other", 0);
+		begin(other);
+		if (write(ready[1], "x", 1) != 1)
+			_exit(1);
+		clock_sleep_ms(200);
+		commit_with(other, "start", 0, id);
+		audit_close(other);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	begin(t);
+	struct audit *other = open_trail(f, "other", AUDIT_READ_ONLY);
+	audit_close(other);
+	commit_with(t, "start", 0, id);
+	audit_close(t);
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void test_audit__only_its_owner_may_look(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+	char path[128];
+	audit_close(open_trail(f, "demo", 0));
+	snprintf(path, sizeof(path), "%s/audit.git", f->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+static void test_audit__nothing_there_and_nothing_usable(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = NULL;
+	struct err err = ERR_INIT;
+	assert_int_equal(audit_open(&t, f->dir, SLICE("demo"), AUDIT_READ_ONLY, &err), ERR_NOTFOUND);
+	audit_close(open_trail(f, "demo", 0));
+	assert_int_equal(audit_open(&t, f->dir, SLICE("demo"), AUDIT_READ_ONLY, &err), ERR_NOTFOUND);
+	assert_int_equal(shell(f, "rm -rf @/audit.git && touch @/audit.git"), 0);
+	assert_int_not_equal(audit_open(&t, f->dir, SLICE("demo"), 0, &err), 0);
+	assert_null(t);
+}
+
+static void test_audit__an_event_given_up_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	struct err err = ERR_INIT;
+	char head[AUDIT_ID_SIZE];
+	begin(t);
+	assert_int_equal(audit_begin(t, &err), ERR_INTERNAL);
+	put(t, "a", SLICE("1"));
+	audit_rollback(t);
+	assert_int_equal(audit_head(t, head, &err), 0);
+	assert_string_equal(head, "");
+	struct audit_event e = {.event = "x"};
+	assert_int_equal(audit_commit(t, &e, head, &err), ERR_INTERNAL);
+	audit_close(t);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	*state = f;
+	if (!f)
+		return -1;
+	snprintf(f->dir, sizeof(f->dir), "/tmp/settle-audit-XXXXXX");
+	return mkdtemp(f->dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	int rc = shell(f, "rm -rf @");
+	arena_release(&f->a);
+	free(f);
+	return rc;
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_audit__events_are_read_back),
+	    TEST(test_audit__a_cleared_tree_holds_only_the_new),
+	    TEST(test_audit__domains_have_branches_of_their_own),
+	    TEST(test_audit__many_files_go_out_as_packs),
+	    TEST(test_audit__paths_of_ids_go_there_and_back),
+	    TEST(test_audit__what_is_no_path_is_refused),
+	    TEST(test_audit__a_damaged_file_is_told_by_name),
+	    TEST(test_audit__changes_of_a_commit),
+	    TEST(test_audit__a_second_writer_waits),
+	    TEST(test_audit__only_its_owner_may_look),
+	    TEST(test_audit__nothing_there_and_nothing_usable),
+	    TEST(test_audit__an_event_given_up_leaves_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
