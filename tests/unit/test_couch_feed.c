@@ -363,6 +363,19 @@ static void test_feed__continuous_form_cut_ends_only_between_rows(void **state)
 	}
 }
 
+/* Over HTTP a normal feed was asked for: what ends without a last_seq was cut, whatever it looks like. */
+static void test_feed__lines_in_place_of_a_normal_feed_need_their_end(void **state)
+{
+	struct buf rows;
+	struct err err = ERR_INIT;
+	struct delivery d = {.remote = 1};
+	(void)state;
+	assert_int_equal(read_feed(SLICE("{\"id\":\"a\"}\n"), &d, &rows, &err), ERR_SOURCE);
+	assert_non_null(strstr(err.msg, "ends before its \"last_seq\""));
+	assert_int_equal(err.retryable, 1);
+	buf_release(&rows);
+}
+
 static void test_feed__any_split_gives_the_same_rows(void **state)
 {
 	static const char *const feeds[] = {NORMAL, CONTINUOUS};
@@ -438,6 +451,15 @@ static void test_feed__heartbeats_inside_a_long_poll(void **state)
 	assert_int_equal(lines_with(&rows, "|late2|"), 1);
 	buf_release(&rows);
 	buf_release(&body);
+}
+
+static void test_feed__heartbeats_with_a_row_behind_them_are_not_told(void **state)
+{
+	struct buf rows;
+	(void)state;
+	assert_int_equal(read_feed(SLICE("\n\n{\"id\":\"a\"}\n"), &(struct delivery){.beats = 1}, &rows, NULL), 0);
+	assert_string_equal(rows.ptr, "null|a||\n");
+	buf_release(&rows);
 }
 
 static void test_feed__line_feed_after_a_row_is_no_heartbeat(void **state)
@@ -573,11 +595,13 @@ int main(void)
 	    cmocka_unit_test(test_feed__after_an_error_it_stays_broken),
 	    cmocka_unit_test(test_feed__normal_form_cut_anywhere_is_an_error),
 	    cmocka_unit_test(test_feed__continuous_form_cut_ends_only_between_rows),
+	    cmocka_unit_test(test_feed__lines_in_place_of_a_normal_feed_need_their_end),
 	    cmocka_unit_test(test_feed__any_split_gives_the_same_rows),
 	    cmocka_unit_test(test_feed__byte_by_byte_gives_the_same_rows),
 	    cmocka_unit_test(test_feed__long_sequence_is_cut_in_the_message),
 	    cmocka_unit_test(test_feed__blank_lines_are_heartbeats_when_asked_for),
 	    cmocka_unit_test(test_feed__heartbeats_inside_a_long_poll),
+	    cmocka_unit_test(test_feed__heartbeats_with_a_row_behind_them_are_not_told),
 	    cmocka_unit_test(test_feed__line_feed_after_a_row_is_no_heartbeat),
 	    cmocka_unit_test(test_feed__too_large_row_is_skipped_and_named),
 	    cmocka_unit_test(test_feed__row_of_exactly_the_limit_is_kept),

@@ -137,15 +137,37 @@ static void test_feed_file__gzip_files_joined(void **state)
 	buf_release(&packed);
 }
 
+static void many_rows(struct buf *plain, struct buf *packed)
+{
+	for (int i = 0; i < 20000; i++)
+		buf_fmt(plain, "{\"seq\":%d,\"id\":\"document %d\",\"doc\":{}}\n", i, i * 7919);
+	gzip(buf_slice(plain), packed);
+}
+
 static void test_feed_file__gzip_larger_than_the_window(void **state)
 {
 	struct buf plain = BUF_INIT(1 << 24), packed = BUF_INIT(1 << 24), rows;
 	(void)state;
-	for (int i = 0; i < 20000; i++)
-		buf_fmt(&plain, "{\"seq\":%d,\"id\":\"document %d\",\"doc\":{}}\n", i, i * 7919);
-	gzip(buf_slice(&plain), &packed);
+	many_rows(&plain, &packed);
 	assert_int_equal(read_bytes(buf_slice(&packed), &rows, NULL), 0);
 	assert_non_null(strstr(rows.ptr, "19999|document 158372081||{}\n"));
+	buf_release(&rows);
+	buf_release(&packed);
+	buf_release(&plain);
+}
+
+static void test_feed_file__rows_before_a_damaged_place_come_out(void **state)
+{
+	struct buf plain = BUF_INIT(1 << 24), packed = BUF_INIT(1 << 24), rows;
+	struct err err = ERR_INIT;
+	(void)state;
+	many_rows(&plain, &packed);
+	packed.len /= 2;
+	assert_int_equal(read_bytes(buf_slice(&packed), &rows, &err), ERR_SOURCE);
+	const char *last = strstr(err.msg, "last good sequence ");
+	assert_non_null(last);
+	/* Half of the archive holds about half of the rows. */
+	assert_in_range(strtol(last + strlen("last good sequence "), NULL, 10), 5000, 15000);
 	buf_release(&rows);
 	buf_release(&packed);
 	buf_release(&plain);
@@ -185,7 +207,7 @@ static void test_feed_file__gzip_with_a_wrong_byte_never_passes_as_other_rows(vo
 		buf_release(&rows);
 	}
 	packed.ptr[packed.len - 6] ^= 1; /* the checksum */
-	expect_error(buf_slice(&packed), "gzip: incorrect data check");
+	expect_error(buf_slice(&packed), "of the feed (last good sequence 2): gzip: incorrect data check");
 	buf_release(&packed);
 }
 
@@ -287,6 +309,7 @@ int main(void)
 	    cmocka_unit_test(test_feed_file__gzip),
 	    cmocka_unit_test(test_feed_file__gzip_files_joined),
 	    cmocka_unit_test(test_feed_file__gzip_larger_than_the_window),
+	    cmocka_unit_test(test_feed_file__rows_before_a_damaged_place_come_out),
 	    cmocka_unit_test(test_feed_file__gzip_cut_anywhere_is_an_error),
 	    cmocka_unit_test(test_feed_file__gzip_with_a_wrong_byte_never_passes_as_other_rows),
 	    cmocka_unit_test(test_feed_file__garbage_behind_gzip_is_an_error),

@@ -422,6 +422,15 @@ static void test_feed_http__silence_is_a_stall(void **state)
 	}
 }
 
+static void test_feed_http__waiting_feed_has_the_patience_of_two_heartbeats(void **state)
+{
+	struct fetch t = {.o = {.stall_timeout_s = 1}, .f = {.kind = COUCH_FEED_LONGPOLL, .heartbeat_ms = 500}};
+	(void)state;
+	assert_int_equal(fetch_from(&t, SLICE(""), SCENE_HOLD), ERR_SOURCE);
+	expect_message(&t.err, "no answer within 2 seconds");
+	end_all(&t);
+}
+
 static void test_feed_http__more_than_the_inbox_arrives_whole(void **state)
 {
 	struct buf answer = BUF_INIT(1 << 26);
@@ -470,6 +479,7 @@ int main(void)
 	    cmocka_unit_test(test_feed_http__unknown_host),
 	    cmocka_unit_test(test_feed_http__plain_answer_to_https_is_a_tls_error),
 	    cmocka_unit_test(test_feed_http__silence_is_a_stall),
+	    cmocka_unit_test(test_feed_http__waiting_feed_has_the_patience_of_two_heartbeats),
 	    cmocka_unit_test(test_feed_http__more_than_the_inbox_arrives_whole),
 	};
 	setenv("no_proxy", "*", 1);
