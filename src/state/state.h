@@ -125,7 +125,7 @@ struct state_reject {
 MUST_CHECK int state_reject_put(struct state *s, const struct state_reject *r, struct err *err);
 MUST_CHECK int state_reject_del(struct state *s, struct slice id, struct err *err);
 
-/* ---- ids that belong to other domains: when that is news, what was known about such an id as this domain's goes ---- */
+/* ---- ids that belong to other domains, or ("") to none: when that is news, what was known about such an id as this domain's goes ---- */
 MUST_CHECK int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err);
 /* Absent: SLICE_NONE. */
 MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain,
@@ -178,5 +178,33 @@ MUST_CHECK int state_get(struct state *s, enum state_list which, struct slice id
 			 struct state_item *out, struct err *err);
 MUST_CHECK int state_reject_get(struct state *s, struct slice id, struct arena *a, struct state_reject *out,
 				struct err *err);
+
+/* ---- ids in byte order ---- */
+enum state_ids {
+	STATE_IDS_SOURCE, /* documents of the domain that the source has, missing ones included */
+	STATE_IDS_MISSING,
+	STATE_IDS_REJECTS,
+	STATE_IDS_PENDING, /* cases that wait to be compared */
+	STATE_IDS_SKIPPED, /* of other domains, or of none */
+};
+struct state_id_list {
+	struct slice *v;
+	size_t n, cap;
+};
+/* Ids > after, at most limit. */
+MUST_CHECK int state_ids(struct state *s, enum state_ids which, struct slice after, int limit, struct arena *a,
+			 struct state_id_list *out, struct err *err);
+/* The kind of a document that the source is known to have; SLICE_NONE when it is not known. */
+MUST_CHECK int state_kind_get(struct state *s, struct slice id, struct arena *a, struct slice *kind, struct err *err);
+
+/*
+ * Sorts any number of ids: they lie in a temporary file, each once, and come out in pages in byte order. Errors: ERR_STATE.
+ */
+struct id_sorter;
+MUST_CHECK int id_sorter_open(struct id_sorter **out, struct err *err);
+MUST_CHECK int id_sorter_add(struct id_sorter *s, struct slice id, struct err *err);
+MUST_CHECK int id_sorter_page(struct id_sorter *s, struct slice after, int limit, struct arena *a,
+			      struct state_id_list *out, struct err *err);
+void id_sorter_close(struct id_sorter *s); /* NULL allowed */
 
 #endif
