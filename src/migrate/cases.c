@@ -165,6 +165,8 @@ static int record_page(struct run *r, struct page *page, struct err *err)
 		    .conflicts = c->spooled.conflicts,
 		    .diffs = c->diffs,
 		    .changes = c->changes,
+		    .wants = c->wants.v,
+		    .n_wants = c->wants.n,
 		};
 
 		if (state_case_compared(r->state, &doc, c->missing ? STATE_MISSING : STATE_NOT_MISSING, err))

@@ -11,7 +11,6 @@ static void keep_verdict(struct page *page, struct page_case *c, const struct ex
 	c->diffs = kept(&page->arena, differences_text(&v->diffs, scratch));
 	c->changes = kept(&page->arena, differences_text(&v->changes, scratch));
 	c->ignored = kept(&page->arena, ignored_text(&v->ignored, scratch));
-	c->wants = (struct explain_ids){0};
 	for (size_t i = 0; i < v->wants.n; i++)
 		ARENA_PUSH(&page->arena, &c->wants, v->wants.v[i]);
 }

@@ -10,7 +10,8 @@ src_state_libstate_a_SOURCES = \
 	src/state/state_intern.c \
 	src/state/state_internal.h \
 	src/state/state_lists.c \
-	src/state/state_marks.c
+	src/state/state_marks.c \
+	src/state/state_wants.c
 
 UNIT_TESTS += tests/unit/test_state tests/unit/test_state_docs tests/unit/test_state_ids
 tests_unit_test_state_ids_SOURCES = tests/unit/test_state_ids.c tests/unit/state_place.h

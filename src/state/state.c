@@ -37,6 +37,8 @@ static const char *const migrations[] = {
     "CREATE TABLE spool (n INTEGER PRIMARY KEY, rev BLOB, body BLOB);"
     "CREATE TABLE pending (id BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE skipped (id BLOB NOT NULL PRIMARY KEY, domain INTEGER NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE wanted (form BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY (form, id)) WITHOUT ROWID;"
+    "CREATE INDEX wanted_by ON wanted (id);",
 };
 
 #define CACHE_KIB 8192 /* larger ones fill with bodies that are not read again */
@@ -129,7 +131,7 @@ int state_open(struct state **out, const char *state_dir, struct slice domain, u
 	s->names.insert = "INSERT INTO name (text) VALUES (?1)";
 	s->signatures.select = "SELECT n FROM signature WHERE text = ?1";
 	s->signatures.insert = "INSERT INTO signature (text) VALUES (?1)";
-	s->any_skipped = 1;
+	s->any_skipped = s->any_wanted = 1;
 	int rc = open_file(s, path_of(state_dir, domain, &s->memory), flags, err);
 	if (rc == 0)
 		rc = lite_migrate(s->db, migrations, STATE_VERSION, err);
@@ -197,7 +199,7 @@ static void forget_unwritten(struct state *s)
 	lite_rollback(s->db);
 	intern_clear(&s->names);
 	intern_clear(&s->signatures);
-	s->any_skipped = 1;
+	s->any_skipped = s->any_wanted = 1;
 	s->in_batch = s->failed = 0;
 }
 
@@ -208,6 +210,8 @@ int state_begin(struct state *s, struct err *err)
 	int rc = lite_begin(s->db, err);
 	if (rc == 0)
 		rc = look_for_skipped(s, err);
+	if (rc == 0)
+		rc = wants_look(s, err);
 	if (rc == 0)
 		s->in_batch = 1;
 	else

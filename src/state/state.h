@@ -59,6 +59,12 @@ struct state_doc {
 	 * something.
 	 */
 	struct slice diffs, changes;
+	/*
+	 * Of a case: ids of forms that its outcome depends on and that have no block for it. It becomes pending when one
+	 * of them is put, rejected, skipped or forgotten.
+	 */
+	const struct slice *wants;
+	size_t n_wants;
 };
 /*
  * Replaces everything known about this id, reject, missing mark and spool copy included (an id has one kind; an old
@@ -94,7 +100,7 @@ struct state_cases {
 	struct state_case *v;
 	size_t n, cap;
 };
-/* Pending cases with id > after in byte order, at most limit. */
+/* Pending cases with id > after in byte order, at most limit; one that has no spool row any more has only its id and kind. */
 MUST_CHECK int state_case_pending(struct state *s, struct slice after, int limit, struct arena *a,
 				  struct state_cases *out, struct err *err);
 /* All spooled cases with id > after. */
@@ -125,7 +131,10 @@ struct state_reject {
 MUST_CHECK int state_reject_put(struct state *s, const struct state_reject *r, struct err *err);
 MUST_CHECK int state_reject_del(struct state *s, struct slice id, struct err *err);
 
-/* ---- ids that belong to other domains, or ("") to none: when that is news, what was known about such an id as this domain's goes ---- */
+/*
+ * ---- ids that belong to other domains, or ("") to none: when that is news, what was known about such an id as this domain's goes, and
+ * if there was anything the id is pending: forms of this domain may use it ----
+ */
 MUST_CHECK int state_skipped_put(struct state *s, struct slice id, struct slice domain, struct err *err);
 /* Absent: SLICE_NONE. */
 MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain,

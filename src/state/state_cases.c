@@ -79,24 +79,30 @@ int state_case_put(struct state *s, const struct state_case *c, int *same, struc
 	if (rc != 0)
 		return rc;
 	rc = put_case(s, c, same ? same : &unused, err);
+	if (rc == 0)
+		rc = wants_touch(s, c->id, err);
 	return state_op_end(s, own, rc, err);
+}
+
+int case_touch(struct state *s, struct slice id, struct err *err)
+{
+	struct doc_row old, next;
+	int rc = doc_read(s, id, &old, err);
+	next = old;
+	next.flags |= DOC_PENDING;
+	if (rc != 0 || !old.spool || old.flags & DOC_PENDING)
+		return rc;
+	rc = state_run_id(s, "INSERT INTO pending VALUES (?1)", id, err);
+	return rc == 0 ? doc_change(s, id, &old, &next, err) : rc;
 }
 
 int state_case_touch(struct state *s, struct slice id, struct err *err)
 {
-	struct doc_row old, next;
 	int own = 0;
 	int rc = state_op_begin(s, &own, err);
 	if (rc != 0)
 		return rc;
-	rc = doc_read(s, id, &old, err);
-	next = old;
-	next.flags |= DOC_PENDING;
-	if (rc == 0 && old.spool && !(old.flags & DOC_PENDING)) {
-		rc = state_run_id(s, "INSERT INTO pending VALUES (?1)", id, err);
-		if (rc == 0)
-			rc = doc_change(s, id, &old, &next, err);
-	}
+	rc = case_touch(s, id, err);
 	return state_op_end(s, own, rc, err);
 }
 
@@ -104,8 +110,11 @@ static int put_outcome(struct state *s, const struct state_doc *doc, enum state_
 {
 	struct doc_row old, next;
 	int rc = doc_read(s, doc->id, &old, err);
+	if (rc == 0 && old.flags & DOC_WANTS)
+		rc = state_run_id(s, "DELETE FROM wanted WHERE id = ?1", doc->id, err);
 	next = old;
 	next.flags &= DOC_SOURCE | DOC_TOMBSTONE | DOC_REJECT;
+	next.flags |= doc->n_wants ? DOC_WANTS : 0;
 	next.flags |= doc_list_flags(doc);
 	if (missing == STATE_MISSING && !(next.flags & DOC_REJECT))
 		next.flags |= DOC_MISSING;
@@ -117,6 +126,8 @@ static int put_outcome(struct state *s, const struct state_doc *doc, enum state_
 		rc = doc_change(s, doc->id, &old, &next, err);
 	if (rc == 0)
 		rc = doc_put_lists(s, doc, err);
+	if (rc == 0)
+		rc = wants_put(s, doc, err);
 	if (rc == 0 && (next.flags & DOC_MISSING))
 		rc = doc_put_missing(s, doc->kind, doc->id, err);
 	return rc;
@@ -195,7 +206,8 @@ int state_case_pending(struct state *s, struct slice after, int limit, struct ar
 		       struct err *err)
 {
 	return page_of_cases(s,
-			     "SELECT" CASE_COLUMNS "FROM pending CROSS JOIN doc d ON d.id = pending.id" CASE_TABLES
+			     "SELECT" CASE_COLUMNS "FROM pending CROSS JOIN doc d ON d.id = pending.id"
+			     " LEFT JOIN spool ON spool.n = d.spool CROSS JOIN name ON name.n = d.kind "
 			     "WHERE pending.id > ?1 ORDER BY pending.id LIMIT ?2",
 			     after, limit, a, out, err);
 }

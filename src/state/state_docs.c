@@ -77,7 +77,7 @@ static int delete_elsewhere(struct state *s, struct slice id, int64_t flags, str
 	} tables[] = {
 	    {DOC_DIFF, "DELETE FROM diff WHERE id = ?1"},       {DOC_CHANGE, "DELETE FROM change WHERE id = ?1"},
 	    {DOC_MISSING, "DELETE FROM missing WHERE id = ?1"}, {DOC_REJECT, "DELETE FROM reject WHERE id = ?1"},
-	    {DOC_PENDING, "DELETE FROM pending WHERE id = ?1"},
+	    {DOC_PENDING, "DELETE FROM pending WHERE id = ?1"}, {DOC_WANTS, "DELETE FROM wanted WHERE id = ?1"},
 	};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && rc == 0; i++) {
@@ -194,6 +194,8 @@ int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err)
 	if (rc != 0)
 		return rc;
 	rc = put_doc(s, doc, err);
+	if (rc == 0)
+		rc = wants_touch(s, doc->id, err);
 	return state_op_end(s, own, rc, err);
 }
 
@@ -207,5 +209,7 @@ int state_doc_forget(struct state *s, struct slice id, struct err *err)
 	rc = doc_read(s, id, &old, err);
 	if (rc == 0)
 		rc = doc_change(s, id, &old, &nothing, err);
+	if (rc == 0)
+		rc = wants_touch(s, id, err);
 	return state_op_end(s, own, rc, err);
 }

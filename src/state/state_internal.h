@@ -32,6 +32,7 @@ struct state {
 	int in_batch;    /* between state_begin and state_commit or state_rollback */
 	int failed;      /* a write of this batch failed halfway: only a rollback helps */
 	int any_skipped; /* 0: table skipped is known to be empty */
+	int any_wanted;  /* the same of table wanted */
 	struct intern names, signatures;
 };
 
@@ -53,6 +54,7 @@ enum doc_flags {
 	DOC_REJECT = 1 << 4,
 	DOC_PENDING = 1 << 5,
 	DOC_TOMBSTONE = 1 << 6, /* a spooled case that is deleted in the source */
+	DOC_WANTS = 1 << 7,     /* rows in wanted */
 };
 
 struct doc_row {
@@ -75,5 +77,14 @@ MUST_CHECK int doc_put_lists(struct state *s, const struct state_doc *doc, struc
 int doc_list_flags(const struct state_doc *doc);
 MUST_CHECK int doc_ignored_number(struct state *s, struct slice ignored, int64_t *out, struct err *err);
 MUST_CHECK int doc_put_missing(struct state *s, struct slice kind, struct slice id, struct err *err);
+
+/* ---- cases and the forms they want ---- */
+
+/* Marks a spooled case as pending. Inside a batch or an operation. */
+MUST_CHECK int case_touch(struct state *s, struct slice id, struct err *err);
+MUST_CHECK int wants_put(struct state *s, const struct state_doc *doc, struct err *err);
+/* Marks as pending the cases that want this form, of which something became known. */
+MUST_CHECK int wants_touch(struct state *s, struct slice form_id, struct err *err);
+MUST_CHECK int wants_look(struct state *s, struct err *err);
 
 #endif

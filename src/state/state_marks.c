@@ -106,6 +106,8 @@ int state_reject_put(struct state *s, const struct state_reject *r, struct err *
 	if (rc != 0)
 		return rc;
 	rc = put_reject(s, r, err);
+	if (rc == 0)
+		rc = wants_touch(s, r->id, err);
 	return state_op_end(s, own, rc, err);
 }
 
@@ -170,16 +172,26 @@ static int remember_skipped(struct state *s, struct slice id, struct slice domai
 	return rc;
 }
 
+/* What was known goes; forms of this domain may use the id, so that what they make of it is to be looked at again. */
+static int forget_but_compare(struct state *s, struct slice id, struct err *err)
+{
+	struct doc_row old, next;
+	int rc = doc_read(s, id, &old, err);
+	next = (struct doc_row){.kind = old.kind, .flags = old.found ? DOC_PENDING : 0};
+	if (rc == 0 && old.found && !(old.flags & DOC_PENDING))
+		rc = state_run_id(s, "INSERT INTO pending VALUES (?1)", id, err);
+	return rc == 0 ? doc_change(s, id, &old, &next, err) : rc;
+}
+
 /* What is known of such an id comes from this domain's forms that use it (its case differs in the domain): it stays when nothing changed. */
 static int put_skipped(struct state *s, struct slice id, struct slice domain, struct err *err)
 {
-	struct doc_row old, nothing = {0};
 	int is_news = 0;
 	int rc = remember_skipped(s, id, domain, &is_news, err);
 	if (rc == 0 && is_news)
-		rc = doc_read(s, id, &old, err);
+		rc = forget_but_compare(s, id, err);
 	if (rc == 0 && is_news)
-		rc = doc_change(s, id, &old, &nothing, err);
+		rc = wants_touch(s, id, err);
 	return rc;
 }
 
