@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/gen/compare.js \
 	tests/gen/dates.js \
 	tests/gen/domain.js \
+	tests/gen/earlier.js \
 	tests/gen/expect.js \
 	tests/gen/fold.js \
 	tests/gen/forms.js \

@@ -1,0 +1,85 @@
+#!/bin/sh
+# Invented domains from random seeds: every planted difference is found with its reason and nothing else is, on both targets; and what is
+# found does not depend on the way there: rows in another order, everything twice, or an earlier state of the database first.
+# SETTLE_SEEDS says how many (5), SETTLE_SEED which one comes first; both are printed.
+. "$top_srcdir/tests/cli/lib.sh"
+. "$top_srcdir/tests/server/pg.sh"
+trap 'stop_pg; rm -rf "$work"' EXIT
+
+domain=demo-clinic
+count=${SETTLE_SEEDS:-5}
+first=${SETTLE_SEED:-$(date +%s | cut -c4-)}
+echo "# $count seeds from SETTLE_SEED=$first on"
+earlier=$top_srcdir/tests/gen/earlier.js
+
+start_pg || exit 99
+
+# contents_of DATABASE: every row of the target that no clock and no run decides
+contents_of() {
+	for table in forms cases case_transactions case_indices attachments form_operations documents settle_conflict settle_dirty_case; do
+		psql -X -A -t -d "$1" -c "SELECT '$table', t FROM $table t ORDER BY 2"
+	done
+}
+
+# migrate NAME FEED TARGET: its answers in $work/NAME.{stats,diffs,changes}
+migrate() {
+	state=$work/state-$1
+	run migrate $domain -s "file:$2" -t "$3" --state-dir "$state"
+	ok "seed $seed, $1: comes to its end" test "$status" -le 1
+	run stats $domain -t "$3" --state-dir "$state" --format json
+	cp "$work/out" "$work/$1.stats"
+	sed 's/.*"kinds"/"kinds"/' "$work/out" >"$work/$1.kinds"
+	run diff show $domain --state-dir "$state" --format json
+	cp "$work/out" "$work/$1.diffs"
+	run diff show $domain --state-dir "$state" --changes --format json
+	cp "$work/out" "$work/$1.changes"
+}
+
+finds_all() {
+	ok "seed $seed, $1: finds what was planted with its reasons, and nothing else" \
+		node "$top_srcdir/tests/cli/expect.js" "$work/gen/expected.json" later "$work/$1.stats" "$work/$1.diffs" "$work/$1.changes"
+}
+
+same() { # same NAME DATABASE: as the first way into PostgreSQL
+	contents_of "$2" >"$work/contents.$1"
+	ok "seed $seed, $1: the same rows" cmp "$work/contents.straight" "$work/contents.$1"
+	for what in kinds diffs changes; do
+		ok "seed $seed, $1: the same $what" cmp "$work/straight.$what" "$work/$1.$what"
+	done
+}
+
+check_seed() {
+	rm -rf "$work/gen" "$work"/state-* "$work"/sqlite.db*
+	node "$top_srcdir/tests/gen/domain.js" --seed "$seed" --plain --out "$work/gen" >/dev/null || exit 99
+	feed=$work/gen/demo.json
+	for db in straight shuffled followed; do
+		create_pg_database "${db}_$seed" || exit 99
+	done
+
+	migrate sqlite "$feed" "sqlite:$work/sqlite.db"
+	finds_all sqlite
+	migrate straight "$feed" "$(pg_url "straight_$seed")"
+	finds_all straight
+	contents_of "straight_$seed" >"$work/contents.straight"
+
+	node "$earlier" --seed "$seed" --shuffle "$feed" "$work/shuffled.json" || exit 99
+	migrate shuffled "$work/shuffled.json" "$(pg_url "shuffled_$seed")"
+	same shuffled "shuffled_$seed"
+	node "$earlier" --seed "$((seed + 1))" --shuffle "$feed" "$work/shuffled.json" || exit 99
+	migrate shuffled "$work/shuffled.json" "$(pg_url "shuffled_$seed")"
+	same shuffled "shuffled_$seed"
+
+	node "$earlier" --seed "$seed" "$feed" "$work/followed.json" || exit 99
+	migrate followed "$work/followed.json" "$(pg_url "followed_$seed")"
+	ok "seed $seed, followed: there was something else before" not cmp -s "$work/straight.diffs" "$work/followed.diffs"
+	cp "$feed" "$work/followed.json"
+	migrate followed "$work/followed.json" "$(pg_url "followed_$seed")"
+	same followed "followed_$seed"
+}
+
+seed=$first
+while [ "$seed" -lt $((first + count)) ]; do
+	check_seed
+	seed=$((seed + 1))
+done
+finish
