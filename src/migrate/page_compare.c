@@ -49,7 +49,7 @@ static void judge_sql_case(struct run *r, struct page *page, struct page_case *c
 		path.key = SLICE("domain");
 		new_value = json_string(r->env->domain);
 		d.type = DIFF_DIFF;
-		d.old_value = &old_value;
+		d.old_value = c->other_domain.len ? &old_value : NULL;
 	}
 	ARENA_PUSH(scratch, &verdict.diffs, d);
 	keep_verdict(page, c, &verdict, scratch);
