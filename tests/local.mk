@@ -42,11 +42,11 @@ include tests/bench/local.mk
 
 # The migration end to end.
 TESTS += tests/cli/migrate.sh tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/multi.sh tests/cli/odd.sh tests/cli/refusals.sh
-EXTRA_DIST += tests/cli/expect.js tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/migrate.sh tests/cli/multi.sh tests/cli/odd.sh tests/cli/refusals.sh
+EXTRA_DIST += tests/torture/writer.js tests/cli/expect.js tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/migrate.sh tests/cli/multi.sh tests/cli/odd.sh tests/cli/refusals.sh
 
-# Random domains, a few of them in `make check`, many in `make check-long`.
-TESTS += tests/cli/seeds.sh
-EXTRA_DIST += tests/cli/seeds.sh
+# Random domains and blows at random moments, a few in `make check`, many in `make check-long`.
+TESTS += tests/cli/seeds.sh tests/cli/torture.sh
+EXTRA_DIST += tests/cli/seeds.sh tests/cli/torture.sh
 .PHONY: check-long
 check-long: all
-	SETTLE_SEEDS=50 $(MAKE) $(AM_MAKEFLAGS) check TESTS=tests/cli/seeds.sh
+	SETTLE_SEEDS=50 SETTLE_KILLS=200 $(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/cli/seeds.sh tests/cli/torture.sh'

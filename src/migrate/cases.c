@@ -196,7 +196,7 @@ static int commit_page(struct run *r, struct sql_target *t, struct page *page, s
 		state_rollback(r->state);
 		return err->code;
 	}
-	if (sql_commit(t, err))
+	if (sql_commit(t, err) || state_pending_clear(r->state, page->high, err))
 		return err->code;
 	advance(r, page);
 	atomic_fetch_add(&r->progress.committed, (int64_t)page->cases.n);
@@ -229,8 +229,10 @@ static int write_in_group(struct run *r, struct pipeline *p, struct sql_target *
 		rc = page_store(r, t, page, err);
 	if (rc == 0)
 		rc = record_and_clear(r, t, page, err);
-	if (rc == 0)
+	if (rc == 0) {
+		group_compared(r, page->high);
 		rc = group_add(r, 0, page->cases.n, err);
+	}
 	if (rc == 0)
 		advance(r, page);
 	else

@@ -29,6 +29,15 @@ static int is_full(const struct run *r)
 	       g->docs >= GROUP_BATCHES * (size_t)r->options.batch_docs || clock_mono_us() - g->begun_us >= GROUP_US;
 }
 
+/* Cases are pending until the target holds what was compared. */
+static int clear_compared(struct run *r, struct err *err)
+{
+	if (!r->any_compared)
+		return 0;
+	r->any_compared = 0;
+	return state_pending_clear(r->state, buf_slice(&r->compared), err);
+}
+
 /* State first, then the target: a kill in between repeats the group, and repeating changes nothing. */
 static int commit(struct run *r, struct err *err)
 {
@@ -38,7 +47,14 @@ static int commit(struct run *r, struct err *err)
 	}
 	r->group.target = NULL;
 	atomic_fetch_add(&r->progress.committed, (int64_t)r->group.docs);
-	return 0;
+	return clear_compared(r, err);
+}
+
+void group_compared(struct run *r, struct slice high)
+{
+	buf_clear(&r->compared);
+	buf_adds(&r->compared, high);
+	r->any_compared = 1;
 }
 
 int group_add(struct run *r, size_t bytes, size_t docs, struct err *err)
@@ -55,6 +71,7 @@ void group_abandon(struct run *r)
 	state_rollback(r->state);
 	sql_rollback(r->group.target);
 	r->group.target = NULL;
+	r->any_compared = 0;
 }
 
 int group_finish(struct run *r, int rc, struct err *err)

@@ -14,6 +14,8 @@
 MUST_CHECK int group_begin(struct run *r, struct sql_target *t, struct err *err);
 /* Something of this size (bytes, documents) is written; commits when that makes the group full. */
 MUST_CHECK int group_add(struct run *r, size_t bytes, size_t docs, struct err *err);
+/* Every case up to this id was compared in the group: not pending any more once it is committed. */
+void group_compared(struct run *r, struct slice high);
 /* Undoes everything since the last commit. Nothing open: nothing happens. */
 void group_abandon(struct run *r);
 /*

@@ -53,6 +53,8 @@ struct run {
 	pthread_mutex_t inflight_mutex;
 	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */
 	int ended;                          /* following: the feed was ended by the server */
+	struct buf compared;                /* group.h: highest id compared in the open group */
+	int any_compared;
 	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
 	int still_busy;                     /* finishing: the source was not quiet */
 	int heartbeat_ms;

@@ -89,7 +89,7 @@ static int reach_source(struct run *r, struct err *err)
 int run_open(struct run *r, const struct migrate_env *env, const struct migrate_options *o, enum run_open_flags flags,
              struct err *err)
 {
-	*r = (struct run){.env = env, .profile = env->profile, .seq = BUF_INIT(1u << 20)};
+	*r = (struct run){.env = env, .profile = env->profile, .seq = BUF_INIT(1u << 20), .compared = BUF_INIT(1u << 20)};
 	if (o)
 		r->options = *o;
 	fill_defaults(&r->options);
@@ -118,6 +118,7 @@ void run_release(struct run *r)
 	state_close(r->lister_state);
 	state_close(r->state);
 	buf_release(&r->seq);
+	buf_release(&r->compared);
 	pthread_mutex_destroy(&r->inflight_mutex);
 	arena_release(&r->arena);
 }

@@ -133,6 +133,44 @@ static int store_tombstones(struct store *s, struct err *err)
 	return forms.changed_keys.n ? drop_transactions(s, &forms.changed_keys, err) : 0;
 }
 
+/* ---- documents that became another class of document ---- */
+
+/* Rows of this table whose ids are another class's now: they go, as if they had never been there. */
+static int drop_former(struct store *s, const struct sql_table *table, const struct sql_rows *ids, struct err *err)
+{
+	static const int by_id[] = {0, 1};
+	struct sql_rows held = {0}, keys = {0};
+
+	if (ids->n == 0 || sql_delete(s->t, table, by_id, 2, ids->v, ids->n, s->a, &held, err))
+		return ids->n ? err->code : 0;
+	if (table != &sql_forms || held.n == 0)
+		return 0;
+	for (size_t i = 0; i < held.n; i++)
+		ARENA_PUSH(s->a, &keys, row_pair(s->a, s->domain, held.v[i].cells[FORM_ID]));
+	return drop_children(s, &keys, err);
+}
+
+/* A first load brings every id once; later a form may come where a plain document was, and the like. */
+static int drop_formers(struct store *s, struct err *err)
+{
+	struct sql_rows no_forms = {0}, no_documents = {0};
+
+	if (s->r->pass <= 1 && !s->r->caught_up)
+		return 0;
+	for (size_t i = 0; i < s->b->docs.n; i++) {
+		const struct batch_doc *d = &s->b->docs.v[i];
+		struct sql_row key = row_pair(s->a, s->domain, d->id);
+
+		if ((d->fate == FATE_DOCUMENT && d->outcome == SQL_INSERTED) || d->fate == FATE_CASE)
+			ARENA_PUSH(s->a, &no_forms, key);
+		if ((d->fate == FATE_EVENT && d->outcome == SQL_INSERTED) || d->fate == FATE_CASE)
+			ARENA_PUSH(s->a, &no_documents, key);
+	}
+	if (drop_former(s, &sql_forms, &no_forms, err))
+		return err->code;
+	return drop_former(s, &sql_documents, &no_documents, err);
+}
+
 /* ---- copy check and comparison ---- */
 
 /* What SQL gives back is not what was read: shown as it is, no rule is asked (promise 2). */
@@ -291,6 +329,8 @@ int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err
 		rc = insert_children(&s, &forms, err);
 	if (rc == 0)
 		rc = put_rows(&s, &sql_documents, FATE_DOCUMENT, &documents, err);
+	if (rc == 0)
+		rc = drop_formers(&s, err);
 	if (rc == 0)
 		rc = store_conflicts(&s, err);
 	if (rc == 0)

@@ -109,12 +109,16 @@ MUST_CHECK int state_case_page(struct state *s, struct slice after, int limit, s
 
 enum state_missing { STATE_NOT_MISSING, STATE_MISSING };
 /*
- * The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark, clears pending;
- * doc->attachments and doc->conflicts are not looked at. Works for SQL-only cases too (no spool row): these are not
+ * The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark; it stays pending until
+ * state_pending_clear, which comes after the target has committed the rows that were compared: a kill in between compares
+ * it again. doc->attachments and doc->conflicts are not looked at. Works for SQL-only cases too (no spool row): these are not
  * among the documents of state_kinds. A reject is not marked missing.
  */
 MUST_CHECK int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing,
 				   struct err *err);
+
+/* No case with an id up to `high` (byte order) is pending any more. */
+MUST_CHECK int state_pending_clear(struct state *s, struct slice high, struct err *err);
 
 /* ---- missing documents (of the source, without a counterpart in SQL); a reject is not marked ---- */
 MUST_CHECK int state_missing_put(struct state *s, struct slice kind, struct slice id, struct err *err);

@@ -113,7 +113,7 @@ static int put_outcome(struct state *s, const struct state_doc *doc, enum state_
 	if (rc == 0 && old.flags & DOC_WANTS)
 		rc = state_run_id(s, "DELETE FROM wanted WHERE id = ?1", doc->id, err);
 	next = old;
-	next.flags &= DOC_SOURCE | DOC_TOMBSTONE | DOC_REJECT;
+	next.flags &= DOC_SOURCE | DOC_TOMBSTONE | DOC_REJECT | DOC_PENDING;
 	next.flags |= doc->n_wants ? DOC_WANTS : 0;
 	next.flags |= doc_list_flags(doc);
 	if (missing == STATE_MISSING && !(next.flags & DOC_REJECT))
@@ -140,6 +140,29 @@ int state_case_compared(struct state *s, const struct state_doc *doc, enum state
 	if (rc != 0)
 		return rc;
 	rc = put_outcome(s, doc, missing, err);
+	return state_op_end(s, own, rc, err);
+}
+
+static int run_range(struct state *s, const char *sql, struct slice high, struct err *err)
+{
+	struct lite_stmt *stmt = NULL;
+	int rc = lite_stmt(s->db, sql, &stmt, err);
+	if (rc != 0)
+		return rc;
+	lite_bind_bytes(stmt, 1, high);
+	lite_bind_int(stmt, 2, ~(int64_t)DOC_PENDING);
+	return lite_run(stmt, err);
+}
+
+int state_pending_clear(struct state *s, struct slice high, struct err *err)
+{
+	int own = 0;
+	int rc = state_op_begin(s, &own, err);
+	if (rc != 0)
+		return rc;
+	rc = run_range(s, "UPDATE doc SET flags = flags & ?2 WHERE id IN (SELECT id FROM pending WHERE id <= ?1)", high, err);
+	if (rc == 0)
+		rc = state_run_id(s, "DELETE FROM pending WHERE id <= ?1", high, err);
 	return state_op_end(s, own, rc, err);
 }
 

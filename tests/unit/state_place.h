@@ -116,6 +116,7 @@ static __attribute__((unused)) void compared(struct place *p, const char *id, co
 				.diffs = slice_of(diffs),
 				.changes = slice_of(changes)};
 	MUST(state_case_compared(p->s, &doc, missing, &must));
+	MUST(state_pending_clear(p->s, doc.id, &must));
 }
 
 static __attribute__((unused)) void put_reject(struct place *p, const char *kind, const char *id, const char *reason)
