@@ -114,9 +114,12 @@ function caseWithoutCouch(world, id) {
 
 const withReason = (diffs, reason) => diffs.map((d) => ({ ...d, reason }));
 
+/* the forms that the actions of a Couch case name, each once, in order */
+const actionForms = (couch) => [...new Set((couch.actions || []).map((a) => a.xform_id).filter(Boolean))];
+
 function missingForms(world, couch, blocks) {
 	const inSql = new Set(blocks.map((b) => b.formId));
-	const ids = [...new Set((couch.actions || []).map((a) => a.xform_id).filter((id) => id && !inSql.has(id)))];
+	const ids = actionForms(couch).filter((id) => !inSql.has(id));
 	if (ids.every((id) => world.forms.has(id)))
 		return [];
 	const states = {};
@@ -140,7 +143,7 @@ function rebuiltCouch(world, couch, blocks) {
 
 /* The blocks in the order of the Couch actions, or null when the two sides name other forms or the same order. */
 function sortedLikeCouch(couch, blocks) {
-	const wanted = [...new Set((couch.actions || []).map((a) => a.xform_id).filter(Boolean))];
+	const wanted = actionForms(couch);
 	const have = [...new Set(blocks.map((b) => b.formId))];
 	const same = wanted.length === have.length && wanted.every((id) => have.includes(id));
 	if (!same || wanted.every((id, i) => id === have[i]))
@@ -150,7 +153,7 @@ function sortedLikeCouch(couch, blocks) {
 
 function explainMissing(world, couch) {
 	const diff = [record('missing', ['*'], '*', undefined)];
-	const ids = couch.xform_ids || [];
+	const ids = [...new Set((couch.xform_ids || []).concat(actionForms(couch)))];
 	const forms = ids.map((id) => world.forms.get(id));
 	if (ids.length && forms.every((f) => f && f.doc_type === 'XFormInstance-Deleted'))
 		return { changes: withReason(diff, 'deleted forms') };

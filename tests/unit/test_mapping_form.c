@@ -412,6 +412,44 @@ static void test_mapping_form__transaction_rows_come_back_in_order_of_applicatio
 	arena_release(&a);
 }
 
+static struct sql_row dated_row(const char *form_id, struct slice date, struct arena *a)
+{
+	struct sql_row row = {ARENA_ARRAY(a, TXN_COLUMNS, struct slice)};
+	row.cells[TXN_CASE_ID] = SLICE("c1");
+	row.cells[TXN_FORM_ID] = slice_of(form_id);
+	row.cells[TXN_POSITION] = SLICE("0");
+	row.cells[TXN_KIND] = SLICE("touch");
+	row.cells[TXN_ACTIONS] = SLICE("[]");
+	mapping_put_dates(&row, date, date);
+	return row;
+}
+
+static void test_mapping_put_dates__the_original_date_comes_back(void **state)
+{
+	static const struct slice early = SLICE("2016-01-01T00:00:00.000000Z"),
+				  late = SLICE("2016-01-02T00:00:00.000000Z");
+	struct arena a = ARENA_INIT;
+	struct err err = ERR_INIT;
+	struct replay_txn *txns;
+	struct sql_row rows[] = {dated_row("dated", early, &a), dated_row("undated", SLICE_NONE, &a)};
+	(void)state;
+	assert_null(rows[0].cells[TXN_ORIGINAL_SERVER_DATE].ptr);
+	assert_null(rows[1].cells[TXN_ORIGINAL_SERVER_DATE].ptr);
+	mapping_put_dates(&rows[0], late, early);
+	mapping_put_dates(&rows[1], early, SLICE_NONE);
+	assert_int_equal(mapping_transactions(rows, 2, &a, &txns, &err), 0);
+	assert_text(txns[0].form_id, "undated");
+	assert_true(slice_eq(txns[1].server_date, late));
+	assert_int_equal(mapping_original_transactions(rows, 2, &a, &txns, &err), 0);
+	assert_text(txns[0].form_id, "dated");
+	assert_true(slice_eq(txns[0].server_date, early));
+	assert_null(txns[1].server_date.ptr);
+	assert_true(txns[1].at == REPLAY_AT_UNREADABLE);
+	mapping_put_dates(&rows[0], early, mapping_original_date(&rows[0]));
+	assert_null(rows[0].cells[TXN_ORIGINAL_SERVER_DATE].ptr);
+	arena_release(&a);
+}
+
 /* ---- rejects ---- */
 
 static void assert_reject(const char *text, const char *why)
@@ -608,6 +646,7 @@ int main(void)
 	    cmocka_unit_test(test_mapping_attachments__length_is_any_bigint),
 	    cmocka_unit_test(test_mapping_form__only_processed_forms_touch_cases),
 	    cmocka_unit_test(test_mapping_form__transaction_rows_come_back_in_order_of_application),
+	    cmocka_unit_test(test_mapping_put_dates__the_original_date_comes_back),
 	    cmocka_unit_test(test_mapping_form__what_cannot_be_a_key_is_a_reject),
 	    cmocka_unit_test(test_mapping_form__domain_that_cannot_be_a_key_is_a_reject),
 	    cmocka_unit_test(test_mapping_document__comes_back_exactly),
