@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WRITER_CACHE_KIB 16384
 #define READER_CACHE_KIB 4096
 #define OPEN_TRIES 100
 #define OPEN_PAUSE_MS 20
@@ -102,7 +101,7 @@ static int open_file(struct sqlite_target *t, struct err *err)
 		return err_hint(err, "check the path; migrate makes the file");
 	}
 	o.flags = LITE_BULK | (t->base.flags & SQL_CREATE ? LITE_CREATE : 0);
-	o.cache_kib = WRITER_CACHE_KIB;
+	o.cache_kib = SQLITE_CACHE_KIB;
 	rc = open_patiently(t, &o, err);
 	return rc ? rc : lite_exec(t->db, "PRAGMA wal_autocheckpoint=" CHECKPOINT_PAGES, err);
 }

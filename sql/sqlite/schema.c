@@ -5,6 +5,7 @@
 #include "sql/tables.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -127,10 +128,28 @@ int sqlite_schema_open(struct sqlite_target *t, struct err *err)
 	return rc ? rc : sqlite_schema_check(&t->base, err);
 }
 
+static int set_cache(struct sqlite_target *t, int kib, struct err *err)
+{
+	char sql[80];
+
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%d; PRAGMA shrink_memory", kib);
+	return lite_exec(t->db, sql, err);
+}
+
+/* Sorting for an index takes as much memory as the cache, and more for a moment; and the cache helps little here. */
+static int make_late_indexes(struct sqlite_target *t, struct err *err)
+{
+	int rc = set_cache(t, SQLITE_CACHE_KIB / 4, err);
+
+	if (rc == 0)
+		rc = make_indexes(t, 0, err);
+	return rc ? rc : set_cache(t, SQLITE_CACHE_KIB, err);
+}
+
 int sqlite_finish_load(struct sql_target *base, struct err *err)
 {
 	struct sqlite_target *t = sqlite_of(base);
-	int rc = make_indexes(t, 0, err);
+	int rc = make_late_indexes(t, err);
 
 	/* A sample tells the planner enough, and does not read the whole file. */
 	if (rc == 0)

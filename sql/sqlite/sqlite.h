@@ -14,6 +14,8 @@ struct sqlite_texts {
 	size_t n, cap;
 };
 
+#define SQLITE_CACHE_KIB 16384 /* of the connection that writes */
+
 struct sqlite_target {
 	struct sql_target base;
 	struct lite *db;

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define PAGE_CASES 500
+#define PAGE_CASES 250
 
 /* ---- the producer: pages of ids ---- */
 
