@@ -13,7 +13,10 @@ src_state_libstate_a_SOURCES = \
 	src/state/state_marks.c \
 	src/state/state_wants.c
 
-UNIT_TESTS += tests/unit/test_state tests/unit/test_state_docs tests/unit/test_state_ids
+UNIT_TESTS += tests/unit/test_state tests/unit/test_state_docs tests/unit/test_state_ids tests/unit/test_state_wants
+tests_unit_test_state_wants_SOURCES = tests/unit/test_state_wants.c tests/unit/state_place.h
+tests_unit_test_state_wants_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_state_wants_LDADD = $(STATE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_state_ids_SOURCES = tests/unit/test_state_ids.c tests/unit/state_place.h
 tests_unit_test_state_ids_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_state_ids_LDADD = $(STATE_LIBS) $(CMOCKA_LIBS)

@@ -161,6 +161,11 @@ int state_pending_clear(struct state *s, struct slice high, struct err *err)
 	if (rc != 0)
 		return rc;
 	rc = run_range(s, "UPDATE doc SET flags = flags & ?2 WHERE id IN (SELECT id FROM pending WHERE id <= ?1)", high, err);
+	if (rc == 0) /* of which nothing else is known */
+		rc = state_run_id(s,
+				  "DELETE FROM doc WHERE id IN (SELECT id FROM pending WHERE id <= ?1)"
+				  " AND flags = 0 AND ignored = 0 AND spool = 0",
+				  high, err);
 	if (rc == 0)
 		rc = state_run_id(s, "DELETE FROM pending WHERE id <= ?1", high, err);
 	return state_op_end(s, own, rc, err);
