@@ -87,12 +87,29 @@ static int delete_children(struct run *r, struct sql_target *t, struct arena *a,
 	return 0;
 }
 
-/* Cases without transactions have no row; one that was there goes, or is marked deleted when Couch deleted it (decision
- * 21). */
+/* What is left of a case whose forms are all gone: it, deleted (DOCUMENTS section 4). Depends on nothing that was there before. */
+static int empty_case(struct run *r, struct page *page, const struct page_case *c, struct sql_rows *out, struct err *err)
+{
+	struct mapping_case_source src = {.kind = c->kind, .tombstone = 1};
+	struct replay_case folded;
+	struct mapping_case mapped;
+
+	if (c->has_couch)
+		src.couch_rev = c->spooled.rev;
+	replay_fold(&replay_dialect_sql, NULL, 0, &page->arena, &folded);
+	folded.case_id = c->id;
+	if (mapping_case(r->env->domain, &folded, &src, &page->arena, &mapped, err))
+		return err_prefix(err, "case %.*s", SLICE_ARG(c->id));
+	ARENA_PUSH(&page->arena, out, mapped.row);
+	return 0;
+}
+
+/* Cases without transactions have no row; one that was there stays, emptied and marked deleted. */
 static int settle_rowless(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
 	static const int by_id[] = {CASE_DOMAIN, CASE_ID};
-	struct sql_rows keys = {0}, held = {0}, gone = {0}, marked = {0};
+	struct sql_rows keys = {0}, held = {0}, emptied = {0}, emptied_keys = {0};
+	enum sql_outcome *outcomes;
 	size_t at = 0;
 
 	for (size_t i = 0; i < page->cases.n; i++)
@@ -108,25 +125,16 @@ static int settle_rowless(struct run *r, struct sql_target *t, struct page *page
 
 		if (c->has_row || row.n == 0)
 			continue;
-		if (c->has_couch && c->spooled.deleted) {
-			row.v->cells[CASE_DELETED] = row_bool(1);
-			row.v->cells[CASE_COUCH_REV] = c->spooled.rev;
-			ARENA_PUSH(&page->arena, &marked, *row.v);
-		} else {
-			ARENA_PUSH(&page->arena, &gone, row_pair(&page->arena, r->env->domain, c->id));
-		}
-	}
-	if (marked.n) {
-		enum sql_outcome *outcomes = ARENA_ARRAY(&page->arena, marked.n, enum sql_outcome);
-
-		if (sql_put(t, &sql_cases, marked.v, marked.n, outcomes, &page->arena, NULL, err))
+		if (empty_case(r, page, c, &emptied, err))
 			return err->code;
+		ARENA_PUSH(&page->arena, &emptied_keys, row_pair(&page->arena, r->env->domain, c->id));
 	}
-	if (gone.n == 0)
+	if (emptied.n == 0)
 		return 0;
-	if (sql_delete(t, &sql_cases, by_id, 2, gone.v, gone.n, &page->arena, NULL, err))
+	outcomes = ARENA_ARRAY(&page->arena, emptied.n, enum sql_outcome);
+	if (sql_put(t, &sql_cases, emptied.v, emptied.n, outcomes, &page->arena, NULL, err))
 		return err->code;
-	return delete_children(r, t, &page->arena, &gone, err);
+	return delete_children(r, t, &page->arena, &emptied_keys, err);
 }
 
 static int write_cases(struct sql_target *t, struct page *page, struct err *err)

@@ -51,6 +51,12 @@ function touched(id, doc) {
   return doc;
 }
 
+function gone(id, doc) {
+  const { _rev, ...rest } = doc;
+  deleted.set(id, rest);
+  return { _id: id, _rev, _deleted: true };
+}
+
 const now = n => new Date(Date.UTC(2020, 0, 1) + n * 61000).toISOString().replace(/(\.\d{3})Z/, '$1000Z');
 
 function block(caseId, n) {
@@ -67,6 +73,7 @@ function form(id, caseId, n) {
 }
 
 const edited = new Set();
+const deleted = new Map(); // id -> what it was: undeleting brings the same document back
 const isForm = doc => doc && /^XForm(Instance|Archived)$/.test(doc.doc_type);
 
 async function step(n, ids) {
@@ -77,8 +84,8 @@ async function step(n, ids) {
   case 3: return edit(old, doc => (isForm(doc) ? touched(old, { ...doc, doc_type: doc.doc_type === 'XFormInstance' ? 'XFormArchived' : 'XFormInstance', edited: n }) : null));
   case 4: return edit(old, doc => (doc && doc.form && doc.form.case && !Array.isArray(doc.form.case) && !doc.form.case.case_id
     ? touched(old, { ...doc, form: { ...doc.form, case: { ...doc.form.case, update: { changed: String(n) } } } }) : null));
-  case 5: return edit(old, doc => (doc && doc.domain === domain && !edited.has(old) ? { _id: doc._id, _rev: doc._rev, _deleted: true } : null));
-  case 6: return edit(old, doc => (doc ? null : touched(old, form(old, caseId, n))));
+  case 5: return edit(old, doc => (doc && doc.domain === domain && !edited.has(old) ? gone(old, doc) : null));
+  case 6: return edit(old, doc => (!doc && deleted.has(old) ? touched(old, deleted.get(old)) : null));
   default: return edit(caseId, doc => ({ ...(doc || { _id: caseId, doc_type: 'CommCareCase', domain, type: 't', actions: [], xform_ids: [] }),
     domain, name: 'edited ' + n, village: 'v' + random(5) }));
   }
