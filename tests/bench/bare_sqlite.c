@@ -158,7 +158,8 @@ int main(int argc, char **argv)
 	}
 	must(c.from, sqlite3_open_v2(argv[1], &c.from, SQLITE_OPEN_READONLY, NULL), argv[1]);
 	must(c.to, sqlite3_open(argv[2], &c.to), argv[2]);
-	exec(c.to, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536");
+	exec(c.to, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; "
+		   "PRAGMA wal_autocheckpoint=16384");
 	copy_tables(&c);
 	stopwatch_start(&c.time);
 	sqlite3_close(c.to); /* the last checkpoint of the WAL belongs to storing */
