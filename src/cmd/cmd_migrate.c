@@ -181,6 +181,8 @@ static int run(struct cmd_context *c, struct err *err)
 		return err->code;
 	}
 	print_summary(c, &stats, clock_mono_us() - begin);
+	if (o->finish && rc == 0 && c->global->format == FORMAT_TEXT)
+		print_verdict(c, &stats, outcome.source_busy);
 	if (rc)
 		return rc;
 	return stats.clean && !outcome.source_busy ? 0 : 1;

@@ -39,6 +39,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/print.c \
 	src/cmd/print.h \
 	src/cmd/print_stats.c \
+	src/cmd/print_verdict.c \
 	src/cmd/run.c \
 	src/cmd/secrets.c \
 	src/cmd/secrets.h \

@@ -27,6 +27,8 @@ void print_diffs(const struct cmd_context *c, struct slice kind, struct slice id
 
 /* The table of `stats`, and its JSON object. */
 void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose);
+/* The go / no-go page at the end of --finish. */
+void print_verdict(const struct cmd_context *c, const struct migrate_stats *s, int source_busy);
 /* The status a command has led to. */
 void print_status(const struct cmd_context *c, const char *status);
 struct json stats_to_json(const struct migrate_stats *s, struct arena *a);

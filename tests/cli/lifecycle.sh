@@ -168,10 +168,12 @@ follower=
 writer=$!
 exits 1 "finish: a source that still writes keeps the migration live" migrate d --finish --quiet-for 1
 ok "finish: says what still writes" says err "still writes"
+ok "finish: no go" says out "No go"
 ok "finish: stays live" test "$(status_now)" = live
 kill $writer 2>/dev/null
 wait $writer 2>/dev/null
 exits 0 "finish: a quiet source ends the live phase" migrate d --finish --quiet-for 0.5
+ok "finish: go" says out "Go: \`settle commit d\` completes the migration"
 ok "finish: leads to in-progress" test "$(status_now)" = in-progress
 exits 2 "--shutter needs --finish" migrate d --shutter
 exits 0 "unfinish" unfinish d
