@@ -49,7 +49,7 @@ ratio() { # ratio TEXT A B
 server_cpu() { # seconds of CPU of the PostgreSQL server and its ended backends
 	pid=$(head -n 1 "$pg_dir/data/postmaster.pid")
 	# A backend's time counts when it has ended, shortly after its client.
-	while ps -o args= --ppid "$pid" | grep -q '\[local\]'; do
+	while pgrep -P "$pid" -f '\[local\]' >/dev/null; do
 		sleep 0.1
 	done
 	sed 's/.*) //' "/proc/$pid/stat" | awk -v ticks="$ticks" '{ printf "%.2f", ($12 + $13 + $14 + $15) / ticks }'
