@@ -46,6 +46,7 @@ enum command_needs {
 	NEED_PROFILE = 1u << 4,
 	MAY_SOURCE = 1u << 5, /* taken when given */
 	MAY_TARGET = 1u << 6,
+	USES_PAGER = 1u << 7, /* on a terminal, text goes through PAGER */
 };
 
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
@@ -94,7 +95,8 @@ struct command {
 
 extern const struct command *const commands[]; /* NULL-terminated, in the order of help */
 extern const struct option_spec global_options[];
-extern const struct command cmd_migrate, cmd_stats, cmd_show, cmd_diff_show, cmd_diff_files, cmd_check,
+extern const struct command cmd_migrate, cmd_stats, cmd_show, cmd_diff_show, cmd_diff_cases, cmd_diff_forms, cmd_diff_filter,
+    cmd_diff_files, cmd_check,
     cmd_patch_files, cmd_profile_list, cmd_profile_show, cmd_profile_check, cmd_help, cmd_version, cmd_unfinish, cmd_commit, cmd_reset, cmd_multi;
 
 /* The whole program after its arguments; returns the exit status. */

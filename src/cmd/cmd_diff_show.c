@@ -1,59 +1,80 @@
 #include "config.h"
 
+#include "cmd/csv.h"
 #include "cmd/print.h"
 #include "cmd/select.h"
+#include "migrate/again.h"
+#include "migrate/origin.h"
 
 #define PAGE 500
 
 struct options {
 	const char *select;
-	int changes;
+	int changes, ignored, csv;
 };
 
 static const struct option_spec table[] = {
     {.name = "select",
      .kind = OPT_TEXT,
      .argument = "S",
-     .help = "with-diffs, with-changes, forms, cases, KIND, KIND:ID,ID, ids with commas between them, ./FILE or /FILE "
-	     "with an id "
-	     "or KIND,ID a line",
+     .help = SELECT_HELP,
      .offset = offsetof(struct options, select)},
     {.name = "changes",
      .kind = OPT_FLAG,
      .help = "changes (differences with a known cause) instead of differences",
      .offset = offsetof(struct options, changes)},
+    {.name = "ignored",
+     .kind = OPT_FLAG,
+     .help = "compare again, and print what rules drop, each with its rule; forms need --source",
+     .offset = offsetof(struct options, ignored)},
+    {.name = "csv",
+     .kind = OPT_FLAG,
+     .help = "comma-separated values, a line for each difference; user_id and server_date need --target",
+     .offset = offsetof(struct options, csv)},
     {.name = NULL},
 };
 
 struct show {
 	struct cmd_context *c;
+	const struct options *o;
 	struct selection selection;
 	enum state_list list;
+	struct origins *origins; /* NULL: not asked for, or there is no target */
 };
 
-static void print_item_json(const struct cmd_context *c, const struct state_item *item, const struct json *diffs,
-			    struct arena *a)
+/* ---- stored differences ---- */
+
+static int print_csv(struct show *s, const struct state_item *item, const struct origin *origin, struct arena *a,
+		     struct err *err)
 {
-	struct json v = json_object();
-	json_sets(a, &v, "kind", json_string(item->kind));
-	json_sets(a, &v, "id", json_string(item->id));
-	json_sets(a, &v, "diffs", *diffs);
-	print_json_line(c, &v);
+	struct csv_doc doc = {item->kind, item->id, origin->user_id, origin->server_date};
+	struct diff_list list = {0};
+	struct json unused;
+	if (read_item(item, a, &unused, &list, err))
+		return err->code;
+	for (size_t i = 0; i < list.n; i++)
+		csv_diff(s->c, &doc, &list.v[i], list.v[i].reason);
+	return 0;
 }
 
-static int print_item(struct show *s, const struct state_item *item, struct arena *a, struct err *err)
+static int is_selected(const struct show *s, const struct state_item *item)
 {
-	struct diff_list list = {0};
-	struct json diffs;
-	if (json_read(item->json, a, 0, &diffs, NULL, err) || diff_list_from_json(&diffs, a, &list, err)) {
-		err->code = ERR_STATE;
-		return err_prefix(err, "stored differences of %.*s", SLICE_ARG(item->id));
+	return selection_has(&s->selection, item->kind, item->id);
+}
+
+static int print_page(struct show *s, const struct state_items *page, struct arena *a, struct err *err)
+{
+	struct origin *origins = ARENA_ARRAY(a, page->n + 1, struct origin);
+	int rc = s->origins ? origins_of(s->origins, page->v, page->n, a, origins, err) : 0;
+	for (size_t i = 0; rc == 0 && i < page->n; i++) {
+		if (!is_selected(s, &page->v[i]))
+			continue;
+		if (s->o->csv)
+			rc = print_csv(s, &page->v[i], &origins[i], a, err);
+		else
+			rc = print_item(s->c, &page->v[i], a, err);
 	}
-	if (s->c->global->format == FORMAT_JSON)
-		print_item_json(s->c, item, &diffs, a);
-	else
-		print_diffs(s->c, item->kind, item->id, &list);
-	return 0;
+	return rc;
 }
 
 /* A page at a time: memory does not grow with the number of differences, and no read transaction stays open. */
@@ -67,9 +88,8 @@ static int print_pages(struct show *s, struct state *state, struct err *err)
 		arena_reset(&a);
 		page = (struct state_items){0};
 		rc = state_list(state, s->list, kind, id, PAGE, &a, &page, err);
-		for (size_t i = 0; rc == 0 && i < page.n; i++)
-			if (selection_has(&s->selection, page.v[i].kind, page.v[i].id))
-				rc = print_item(s, &page.v[i], &a, err);
+		if (rc == 0)
+			rc = print_page(s, &page, &a, err);
 		if (rc == 0 && page.n) {
 			arena_reset(&last);
 			kind = arena_slice(&last, page.v[page.n - 1].kind);
@@ -83,27 +103,171 @@ static int print_pages(struct show *s, struct state *state, struct err *err)
 	return rc;
 }
 
-static int run(struct cmd_context *c, struct err *err)
+/* Documents that are named are asked for one by one: a list of a million others is not read for them. */
+static int print_named(struct show *s, struct state *state, struct err *err)
 {
-	const struct options *o = c->options;
-	struct show s = {.c = c, .list = o->changes ? STATE_CHANGES : STATE_DIFFS};
+	struct arena a = ARENA_INIT;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < s->selection.n; i++) {
+		struct state_items page = {0};
+		struct state_item item;
+		arena_reset(&a);
+		if (i && slice_eq(s->selection.v[i].id, s->selection.v[i - 1].id))
+			continue;
+		rc = state_get(state, s->list, s->selection.v[i].id, &a, &item, err);
+		if (rc == 0) {
+			ARENA_PUSH(&a, &page, item);
+			rc = print_page(s, &page, &a, err);
+		}
+		rc = rc == ERR_NOTFOUND ? 0 : rc;
+	}
+	arena_release(&a);
+	return rc;
+}
+
+static int print_stored(struct show *s, struct err *err)
+{
+	struct cmd_context *c = s->c;
 	struct state *state = NULL;
-	if (selection_parse(o->select, &c->profile, c->arena, &s.selection, err))
-		return err->code;
-	if (s.selection.what == SELECT_PENDING)
-		return err_set(err, ERR_USAGE,
-			       "pending cases have not been compared yet: they have no differences to show");
-	if (s.selection.what == SELECT_CHANGES)
-		s.list = STATE_CHANGES;
 	int rc = state_open(&state, c->state_dir, c->domain, STATE_READ_ONLY, err);
 	if (rc == ERR_NOTFOUND) {
 		err_set(err, ERR_STATE, "nothing is known of %.*s in %s", SLICE_ARG(c->domain), c->state_dir);
 		return err_hint(err, "`settle migrate %.*s` comes first, or name the right --state-dir",
 				SLICE_ARG(c->domain));
 	}
-	if (rc == 0)
-		rc = print_pages(&s, state, err);
+	if (rc == 0 && s->o->csv)
+		csv_head(c);
+	if (rc == 0 && s->selection.what == SELECT_IDS && !s->selection.word.ptr)
+		rc = print_named(s, state, err);
+	else if (rc == 0)
+		rc = print_pages(s, state, err);
 	state_close(state);
+	return rc;
+}
+
+/* ---- what rules drop ---- */
+
+static void print_ignored_json(struct show *s, struct slice kind, struct slice id, const struct ignored_list *list,
+			       struct arena *a)
+{
+	struct json v = json_object(), diffs = json_array();
+	for (size_t i = 0; i < list->n; i++) {
+		struct diff d = list->v[i].diff;
+		struct json one;
+		d.reason = list->v[i].rule->reason;
+		one = diff_to_json(&d, a);
+		json_sets(a, &one, "rule", json_string(list->v[i].rule->name));
+		json_push(a, &diffs, one);
+	}
+	json_sets(a, &v, "kind", json_string(kind));
+	json_sets(a, &v, "id", json_string(id));
+	json_sets(a, &v, "diffs", diffs);
+	print_json_line(s->c, &v);
+}
+
+static void print_ignored_text(struct show *s, struct slice kind, struct slice id, const struct ignored_list *list,
+			       struct arena *a)
+{
+	struct diff_list diffs = {0};
+	for (size_t i = 0; i < list->n; i++) {
+		struct diff d = list->v[i].diff;
+		d.reason = list->v[i].rule->name;
+		ARENA_PUSH(a, &diffs, d);
+	}
+	print_diffs(s->c, kind, id, &diffs);
+}
+
+static int print_ignored_csv(struct show *s, struct slice kind, struct slice id, const struct ignored_list *list,
+			     struct arena *a, struct err *err)
+{
+	struct state_item item = {.kind = kind, .id = id};
+	struct origin origin;
+	struct csv_doc doc = {.kind = kind, .id = id};
+	if (origins_of(s->origins, &item, 1, a, &origin, err))
+		return err->code;
+	doc.user_id = origin.user_id;
+	doc.server_date = origin.server_date;
+	for (size_t i = 0; i < list->n; i++)
+		csv_diff(s->c, &doc, &list->v[i].diff, list->v[i].rule->name);
+	return 0;
+}
+
+static int print_ignored(void *ctx, struct slice kind, struct slice id, const struct ignored_list *list,
+			 struct err *err)
+{
+	struct show *s = ctx;
+	struct arena a = ARENA_INIT;
+	int rc = 0;
+	if (s->o->csv)
+		rc = print_ignored_csv(s, kind, id, list, &a, err);
+	else if (s->c->global->format == FORMAT_JSON)
+		print_ignored_json(s, kind, id, list, &a);
+	else
+		print_ignored_text(s, kind, id, list, &a);
+	arena_release(&a);
+	return rc;
+}
+
+/* Without a source named documents can be cases only. */
+static int all_were_cases(const struct show *s, const struct again_result *result, struct err *err)
+{
+	int64_t named = 0;
+	for (size_t i = 0; i < s->selection.n; i++)
+		named += !i || !slice_eq(s->selection.v[i].id, s->selection.v[i - 1].id);
+	if (result->compared >= named)
+		return 0;
+	err_set(err, ERR_USAGE, "not all of the documents named are cases, and forms are compared with the source");
+	return err_hint(err, "give --source URL, or set SETTLE_SOURCE");
+}
+
+static int compare_again(struct show *s, struct err *err)
+{
+	struct migrate_env env = cmd_env(s->c);
+	struct again_look look = {.ignored = print_ignored, .ctx = s};
+	struct again_result result;
+	int cases_only = !s->c->has_source && s->selection.what == SELECT_IDS && !s->selection.word.ptr;
+	unsigned classes = 0;
+	if (!s->c->has_target) {
+		err_set(err, ERR_USAGE, "--ignored compares again and needs a target");
+		return err_hint(err, "give --target URL, or set SETTLE_TARGET");
+	}
+	if (selection_meets_class(&s->selection, 1))
+		classes |= AGAIN_CASES;
+	if (selection_meets_class(&s->selection, 0) && !cases_only)
+		classes |= AGAIN_FORMS;
+	if (s->o->csv)
+		csv_head(s->c);
+	if (migrate_look(&env, classes, &s->selection, &look, &result, err))
+		return err->code;
+	return cases_only ? all_were_cases(s, &result, err) : 0;
+}
+
+/* ---- the command ---- */
+
+static int check_options(const struct options *o, const struct selection *selection, struct err *err)
+{
+	if (o->changes && o->ignored)
+		return err_set(err, ERR_USAGE, "--changes and --ignored are mutually exclusive");
+	if (selection->what == SELECT_PENDING && !o->ignored)
+		return err_set(err, ERR_USAGE,
+			       "pending cases have not been compared yet: they have no differences to show");
+	return 0;
+}
+
+static int run(struct cmd_context *c, struct err *err)
+{
+	const struct options *o = c->options;
+	struct migrate_env env = cmd_env(c);
+	struct show s = {.c = c, .o = o, .list = o->changes ? STATE_CHANGES : STATE_DIFFS};
+	int rc;
+	if (selection_parse(o->select, &c->profile, c->arena, &s.selection, err) || check_options(o, &s.selection, err))
+		return err->code;
+	if (s.selection.what == SELECT_CHANGES)
+		s.list = STATE_CHANGES;
+	if (o->csv && c->has_target && origins_open(&s.origins, &env, err))
+		return err->code;
+	rc = o->ignored ? compare_again(&s, err) : print_stored(&s, err);
+	origins_close(s.origins);
 	return rc;
 }
 
@@ -113,8 +277,8 @@ const struct command cmd_diff_show = {
     .summary = "print the differences that were found",
     .help = "Each document with its differences: type, path, what Couch holds -> what SQL holds. May run at any time; "
 	    "it writes "
-	    "nothing.",
-    .needs = NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
+	    "nothing. On a terminal PAGER shows it.",
+    .needs = MAY_SOURCE | MAY_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE | USES_PAGER,
     .min_args = 1,
     .max_args = 1,
     .options = table,

@@ -102,7 +102,7 @@ const struct command cmd_show = {
     .help = "Both sides as JSON. Lines that differ begin with - (Couch) or + (SQL), with ~ where a rule expects the "
 	    "difference. "
 	    "A Couch side that settle did not keep is read from --source.",
-    .needs = MAY_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
+    .needs = MAY_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE | USES_PAGER,
     .min_args = 2,
     .max_args = 2,
     .options = table,

@@ -6,12 +6,16 @@ dist_man_MANS += src/cmd/settle.1
 
 noinst_LIBRARIES += src/cmd/libcmd.a
 src_cmd_libcmd_a_SOURCES = \
+	src/cmd/again_print.c \
+	src/cmd/again_print.h \
 	src/cmd/ask.c \
 	src/cmd/ask.h \
 	src/cmd/cmd.h \
 	src/cmd/cmd_check.c \
 	src/cmd/cmd_commit.c \
+	src/cmd/cmd_diff_again.c \
 	src/cmd/cmd_diff_files.c \
+	src/cmd/cmd_diff_filter.c \
 	src/cmd/cmd_diff_show.c \
 	src/cmd/cmd_help.c \
 	src/cmd/cmd_migrate.c \
@@ -25,6 +29,8 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/commands.c \
 	src/cmd/context.c \
 	src/cmd/context.h \
+	src/cmd/csv.c \
+	src/cmd/csv.h \
 	src/cmd/files.c \
 	src/cmd/help.c \
 	src/cmd/help.h \
@@ -36,6 +42,8 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/options.h \
 	src/cmd/output.c \
 	src/cmd/output.h \
+	src/cmd/pager.c \
+	src/cmd/pager.h \
 	src/cmd/print.c \
 	src/cmd/print.h \
 	src/cmd/print_stats.c \
@@ -49,6 +57,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/signals.h
 
 CLI_TESTS = \
+	tests/cli/again.sh \
 	tests/cli/files.sh \
 	tests/cli/manual.sh \
 	tests/cli/output.sh \

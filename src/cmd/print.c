@@ -13,24 +13,52 @@ void print_color(const struct cmd_context *c, enum print_color color)
 		fprintf(c->out, "\033[%sm", codes[color]);
 }
 
-static int is_control(unsigned char ch)
+/* C0, DEL, and C1, which is two bytes in UTF-8 and means commands to a terminal too. How many bytes it has, 0 = none.
+ */
+static size_t control_at(struct slice text, size_t i)
 {
-	return ch < 0x20 || ch == 0x7f;
+	unsigned char ch = (unsigned char)text.ptr[i];
+	if (ch < 0x20 || ch == 0x7f)
+		return 1;
+	return ch == 0xc2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xa0 ? 2 : 0;
 }
 
 void print_text(const struct cmd_context *c, struct slice text)
 {
 	while (text.len) {
 		size_t n = 0, good = utf8_bad_at(text);
-		while (n < good && !is_control((unsigned char)text.ptr[n]))
+		while (n < good && !control_at(text, n))
 			n++;
 		fwrite(text.ptr, 1, n, c->out);
 		if (n < text.len) {
+			size_t control = n < good ? control_at(text, n) : 0;
 			fputs("\xef\xbf\xbd", c->out);
-			n++;
+			n += control ? control : 1;
 		}
 		text.ptr += n;
 		text.len -= n;
+	}
+}
+
+void print_kind(const struct cmd_context *c, struct slice kind)
+{
+	print_text(c, kind.len ? kind : SLICE("(unknown)"));
+}
+
+void print_json_text(const struct cmd_context *c, struct slice json)
+{
+	while (json.len) {
+		size_t n = 0;
+		while (n < json.len && !control_at(json, n))
+			n++;
+		fwrite(json.ptr, 1, n, c->out);
+		if (n < json.len) {
+			size_t control = control_at(json, n);
+			fprintf(c->out, "\\u%04x", (unsigned char)json.ptr[n + control - 1]);
+			n += control;
+		}
+		json.ptr += n;
+		json.len -= n;
 	}
 }
 
@@ -83,7 +111,7 @@ static void print_side(const struct cmd_context *c, const char *lead, enum print
 {
 	print_color(c, color);
 	fputs(lead, c->out);
-	fwrite(text->ptr, 1, text->len, c->out);
+	print_json_text(c, buf_slice(text));
 	print_color(c, PRINT_PLAIN);
 }
 
@@ -93,7 +121,8 @@ static void print_diff(const struct cmd_context *c, const struct diff *d)
 	put_path(d, &path);
 	put_side(d->old_value, &old);
 	put_side(d->new_value, &new);
-	fprintf(c->out, "  %s %.*s", diff_type_name(d->type), SLICE_ARG(buf_slice(&path)));
+	fprintf(c->out, "  %s ", diff_type_name(d->type));
+	print_json_text(c, buf_slice(&path));
 	if (characters(&old) + characters(&new) + strlen(" -> ") > SHORT_PAIR) {
 		print_side(c, "\n    - ", PRINT_RED, &old);
 		print_side(c, "\n    + ", PRINT_GREEN, &new);
@@ -110,7 +139,7 @@ static void print_diff(const struct cmd_context *c, const struct diff *d)
 static void print_heading(const struct cmd_context *c, struct slice kind, struct slice id, struct slice reason)
 {
 	print_color(c, PRINT_BOLD);
-	print_text(c, kind);
+	print_kind(c, kind);
 	fputc(' ', c->out);
 	print_text(c, id);
 	print_color(c, PRINT_PLAIN);
@@ -128,4 +157,30 @@ void print_diffs(const struct cmd_context *c, struct slice kind, struct slice id
 			print_heading(c, kind, id, diffs->v[i].reason);
 		print_diff(c, &diffs->v[i]);
 	}
+}
+
+int read_item(const struct state_item *item, struct arena *a, struct json *v, struct diff_list *list, struct err *err)
+{
+	if (json_read(item->json, a, 0, v, NULL, err) || diff_list_from_json(v, a, list, err)) {
+		err->code = ERR_STATE;
+		return err_prefix(err, "stored differences of %.*s", SLICE_ARG(item->id));
+	}
+	return 0;
+}
+
+int print_item(const struct cmd_context *c, const struct state_item *item, struct arena *a, struct err *err)
+{
+	struct diff_list list = {0};
+	struct json diffs, v = json_object();
+	if (read_item(item, a, &diffs, &list, err))
+		return err->code;
+	if (c->global->format == FORMAT_TEXT) {
+		print_diffs(c, item->kind, item->id, &list);
+		return 0;
+	}
+	json_sets(a, &v, "kind", json_string(item->kind));
+	json_sets(a, &v, "id", json_string(item->id));
+	json_sets(a, &v, "diffs", diffs);
+	print_json_line(c, &v);
+	return 0;
 }

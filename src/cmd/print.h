@@ -14,6 +14,8 @@ enum print_color { PRINT_PLAIN, PRINT_RED, PRINT_GREEN, PRINT_DIM, PRINT_BOLD };
 void print_color(const struct cmd_context *c, enum print_color color);
 /* Text of a document in a line for people: control characters and what is not UTF-8 become U+FFFD. */
 void print_text(const struct cmd_context *c, struct slice text);
+/* JSON text in a line for people: the control characters that JSON may hold become escapes. */
+void print_json_text(const struct cmd_context *c, struct slice json);
 /* The value on one line. */
 void print_json(const struct cmd_context *c, const struct json *v, enum json_style style);
 void print_json_line(const struct cmd_context *c, const struct json *v);
@@ -24,6 +26,15 @@ void print_json_line(const struct cmd_context *c, const struct json *v);
  * reason.
  */
 void print_diffs(const struct cmd_context *c, struct slice kind, struct slice id, const struct diff_list *diffs);
+
+/* A kind; the empty one reads (unknown). */
+void print_kind(const struct cmd_context *c, struct slice kind);
+
+/* The stored differences of a document: their JSON, and the same as a list. ERR_STATE when they cannot be read. */
+MUST_CHECK int read_item(const struct state_item *item, struct arena *a, struct json *v, struct diff_list *list,
+			 struct err *err);
+/* ... printed in the format that was asked for: print_diffs, or {"kind", "id", "diffs"} on a line. */
+MUST_CHECK int print_item(const struct cmd_context *c, const struct state_item *item, struct arena *a, struct err *err);
 
 /* The table of `stats`, and its JSON object. */
 void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose);

@@ -91,6 +91,14 @@ static void put_ignored(const struct cmd_context *c, const struct state_tallies 
 	}
 }
 
+static void put_rules(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	fprintf(c->out, "%-11sdifferences were recorded with rules that were edited since: `settle diff filter ",
+		"rules");
+	print_text(c, s->domain);
+	fputs("` applies those of now\n", c->out);
+}
+
 void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose)
 {
 	put_named(c, "domain", s->domain);
@@ -108,6 +116,8 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int
 	put_left(c, "attached", s->attachments, "(attachment bodies that were not brought over)");
 	if (s->unfinished)
 		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
+	if (s->other_rules)
+		put_rules(c, s);
 	put_named(c, "clean", s->clean ? SLICE("yes") : SLICE("no"));
 	if (verbose)
 		put_ignored(c, &s->ignored);
@@ -184,6 +194,8 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 	set_int(a, &v, "attachments", s->attachments);
 	json_sets(a, &v, "kinds", kinds_json(s, a));
 	json_sets(a, &v, "ignored", ignored_json(s, a));
+	if (s->other_rules)
+		json_sets(a, &v, "other_rules", json_bool(1));
 	return v;
 }
 

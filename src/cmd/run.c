@@ -5,6 +5,7 @@
 #include "cmd/lookup.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/pager.h"
 #include "cmd/signals.h"
 
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct program {
 	struct cmd_context context;
 	struct arena arena;
 	struct output output;
+	struct pager pager;
 	struct signals signals;
 };
 
@@ -110,7 +112,11 @@ static int run_command(struct program *p, struct err *err)
 		log_progress_enable(c->log);
 	if (signals_start(&p->signals, c->log, err))
 		return err->code;
-	return command->run(c, err);
+	if (command->needs & USES_PAGER && c->terminal && pager_begin(&p->pager, &p->output, err))
+		return err->code;
+	int rc = command->run(c, err);
+	pager_end(&p->pager, &p->output);
+	return rc;
 }
 
 /* The exit status of a command's result: 0, 1, or that of the error, which is logged here. */

@@ -33,45 +33,154 @@ static void add_ids(struct slice ids, struct slice kind, struct arena *a, struct
 	}
 }
 
-static struct slice trimmed(struct slice s)
+/* ---- files ---- */
+
+#define MAX_FIELDS 2
+
+struct csv { /* a file being read */
+	const char *path;
+	struct slice left;
+	size_t line;
+	struct arena *a;
+};
+
+static int complain(const struct csv *f, size_t line, const char *what, struct err *err)
 {
-	while (s.len && strchr(" \t\r", s.ptr[s.len - 1]))
-		s.len--;
-	if (s.len > 1 && s.ptr[0] == '"' && s.ptr[s.len - 1] == '"')
-		s = (struct slice){s.ptr + 1, s.len - 2};
-	return s;
+	return err_set(err, ERR_USAGE, "%s line %zu: %s", f->path, line, what);
+}
+
+/* Where the quote that begins the text is closed; 0 when it is not. */
+static size_t closing_quote(struct slice text)
+{
+	for (size_t i = 1; i < text.len; i++) {
+		if (text.ptr[i] != '"')
+			continue;
+		if (i + 1 == text.len || text.ptr[i + 1] != '"')
+			return i;
+		i++;
+	}
+	return 0;
+}
+
+/* A field in quotes, in which a quote stands twice; it may hold commas and ends of lines. */
+static int take_quoted(struct csv *f, struct slice *out, struct err *err)
+{
+	size_t end = closing_quote(f->left), n = 0;
+	char *text;
+	if (!end)
+		return complain(f, f->line, "a quote is not closed", err);
+	text = arena_alloc(f->a, end);
+	for (size_t i = 1; i < end; i++) {
+		i += f->left.ptr[i] == '"';
+		f->line += f->left.ptr[i] == '\n';
+		text[n++] = f->left.ptr[i];
+	}
+	*out = (struct slice){text, n};
+	f->left.ptr += end + 1;
+	f->left.len -= end + 1;
+	return 0;
+}
+
+static void take_plain(struct csv *f, struct slice *out)
+{
+	size_t n = 0;
+	while (n < f->left.len && f->left.ptr[n] != ',' && f->left.ptr[n] != '\n')
+		n++;
+	*out = (struct slice){f->left.ptr, n};
+	f->left.ptr += n;
+	f->left.len -= n;
+	while (out->len && strchr(" \t\r", out->ptr[out->len - 1]))
+		out->len--;
+}
+
+static int ends_line(struct csv *f)
+{
+	if (f->left.len && f->left.ptr[0] == '\r')
+		(void)take(&f->left, '\r');
+	return f->left.len == 0 || f->left.ptr[0] == '\n';
+}
+
+/* The fields of one line; what follows the second is an error. */
+static int take_line(struct csv *f, struct slice fields[MAX_FIELDS], struct err *err)
+{
+	size_t line = f->line;
+	for (size_t n = 0;; n++) {
+		struct slice field = SLICE_NONE;
+		if (n == MAX_FIELDS)
+			return complain(f, line, "wanted an id, or a kind and an id", err);
+		if (f->left.len && f->left.ptr[0] == '"') {
+			if (take_quoted(f, &field, err))
+				return err->code;
+		} else {
+			take_plain(f, &field);
+		}
+		fields[n] = field;
+		if (ends_line(f))
+			break;
+		if (f->left.ptr[0] != ',')
+			return complain(f, f->line, "a comma is missing after a quote", err);
+		(void)take(&f->left, ',');
+	}
+	(void)take(&f->left, '\n');
+	f->line++;
+	return 0;
 }
 
 /* One id a line, or KIND,ID. */
 static int read_ids(const char *path, struct arena *a, struct selection *out, struct err *err)
 {
-	struct slice text;
+	struct csv f = {.path = path, .line = 1, .a = a};
 	out->what = SELECT_IDS;
-	if (read_file(path, a, &text, err))
+	if (read_file(path, a, &f.left, err))
 		return err->code;
-	for (size_t number = 1; text.len; number++) {
-		struct slice line = take(&text, '\n'), first = trimmed(take(&line, ',')), second = trimmed(line);
-		if (memchr(second.ptr, ',', second.len))
-			return err_set(err, ERR_USAGE, "%s line %zu: wanted an id, or a kind and an id", path, number);
-		if (second.len)
-			ARENA_PUSH(a, out, ((struct selected){first, second}));
-		else if (first.len)
-			ARENA_PUSH(a, out, ((struct selected){SLICE_NONE, first}));
+	while (f.left.len) {
+		struct slice fields[MAX_FIELDS] = {SLICE_NONE, SLICE_NONE};
+		if (take_line(&f, fields, err))
+			return err->code;
+		if (fields[1].len)
+			ARENA_PUSH(a, out, ((struct selected){fields[0], fields[1]}));
+		else if (fields[0].len)
+			ARENA_PUSH(a, out, ((struct selected){SLICE_NONE, fields[0]}));
 	}
 	return 0;
 }
 
-static void parse_word(struct slice word, struct arena *a, struct selection *out)
+static int is_file(const char *text)
 {
-	struct slice rest = word, head = take(&rest, ':');
-	if (head.len < word.len && profile_kind(out->profile, head)) {
+	size_t n = strlen(text);
+	return text[0] == '/' || strncmp(text, "./", 2) == 0 || (n > 4 && strcmp(text + n - 4, ".csv") == 0);
+}
+
+/* ---- words ---- */
+
+/* Is every word a kind of the profile? Then they are the selection. */
+static int take_kinds(struct slice words, struct arena *a, struct selection *out)
+{
+	for (struct slice rest = words; rest.len;)
+		if (!profile_kind(out->profile, take(&rest, ',')))
+			return 0;
+	out->what = SELECT_KINDS;
+	while (words.len)
+		ARENA_PUSH(a, out, ((struct selected){take(&words, ','), SLICE_NONE}));
+	return 1;
+}
+
+/* A profile need not list its kinds: then both readings of KIND and KIND:ID hold. */
+static void parse_words(struct slice text, struct arena *a, struct selection *out)
+{
+	struct slice rest = text, head = take(&rest, ':');
+	int has_colon = head.len < text.len;
+	if (take_kinds(text, a, out))
+		return;
+	if (has_colon && profile_kind(out->profile, head)) {
 		add_ids(rest, head, a, out);
-	} else if (profile_kind(out->profile, word)) {
-		out->what = SELECT_KIND;
-		out->kind = word;
-	} else {
-		add_ids(word, SLICE_NONE, a, out);
+		return;
 	}
+	add_ids(text, SLICE_NONE, a, out);
+	if (out->profile->other_kinds && has_colon)
+		add_ids(rest, head, a, out);
+	else if (out->profile->other_kinds && !memchr(text.ptr, ',', text.len))
+		out->word = text;
 }
 
 int selection_parse(const char *text, const struct profile *profile, struct arena *a, struct selection *out,
@@ -97,49 +206,11 @@ int selection_parse(const char *text, const struct profile *profile, struct aren
 			return 0;
 		}
 	}
-	if (text[0] == '/' || strncmp(text, "./", 2) == 0)
+	if (is_file(text))
 		rc = read_ids(text, a, out, err);
 	else
-		parse_word(slice_of(text), a, out);
-	if (rc == 0 && out->n)
+		parse_words(slice_of(text), a, out);
+	if (rc == 0 && out->what == SELECT_IDS && out->n)
 		qsort(out->v, out->n, sizeof(*out->v), by_id);
 	return rc;
-}
-
-static int has_id(const struct selection *s, struct slice kind, struct slice id)
-{
-	size_t low = 0, high = s->n;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (slice_cmp(s->v[mid].id, id) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < s->n && slice_eq(s->v[low].id, id); low++)
-		if (!s->v[low].kind.ptr || slice_eq(s->v[low].kind, kind))
-			return 1;
-	return 0;
-}
-
-static int is_class(const struct selection *s, struct slice kind, enum profile_class cls)
-{
-	const struct profile_kind *k = profile_kind(s->profile, kind);
-	return k && k->cls == cls;
-}
-
-int selection_has(const struct selection *s, struct slice kind, struct slice id)
-{
-	switch (s->what) {
-	case SELECT_FORMS:
-		return is_class(s, kind, PROFILE_EVENT);
-	case SELECT_CASES:
-		return is_class(s, kind, PROFILE_STATE);
-	case SELECT_KIND:
-		return slice_eq(kind, s->kind);
-	case SELECT_IDS:
-		return has_id(s, kind, id);
-	default:
-		return 1;
-	}
 }

@@ -1,40 +1,21 @@
 /*
- * select: the documents that --select names. Threads: read-only once parsed.
+ * select: reads what --select says. Threads: main thread.
  */
 #ifndef SETTLE_CMD_SELECT_H
 #define SETTLE_CMD_SELECT_H
 
 #include "cmd/cmd.h"
+#include "migrate/selection.h"
 
-enum selection_what {
-	SELECT_ALL,
-	SELECT_PENDING,
-	SELECT_DIFFS,
-	SELECT_CHANGES,
-	SELECT_FORMS,
-	SELECT_CASES,
-	SELECT_KIND,
-	SELECT_IDS
-};
-
-struct selected { /* kind SLICE_NONE: of any kind */
-	struct slice kind, id;
-};
-
-struct selection {
-	enum selection_what what;
-	const struct profile *profile; /* says which kinds are forms and cases */
-	struct slice kind;             /* SELECT_KIND */
-	struct selected *v;            /* SELECT_IDS, ordered by id */
-	size_t n, cap;
-};
+#define SELECT_HELP                                                                                                    \
+	"pending, with-diffs, with-changes, forms, cases, KIND, KIND:ID,ID, ids with commas between them, or ./FILE, " \
+	"/FILE or a name that ends in .csv, with an id or KIND,ID a line"
 
 /*
- * text NULL: everything. A word is a kind when the profile lists it or a ':' follows, else an id. ERR_USAGE when a file
- * cannot be read or holds a line of three or more fields.
+ * text NULL: everything. A word is a kind when the profile lists it; several kinds may stand with commas between them.
+ * ERR_USAGE when a file cannot be read or is no CSV of one or two fields.
  */
 MUST_CHECK int selection_parse(const char *text, const struct profile *profile, struct arena *a, struct selection *out,
 			       struct err *err);
-int selection_has(const struct selection *s, struct slice kind, struct slice id);
 
 #endif

@@ -3,6 +3,7 @@
  * the target, pending cases in the spool), merged into pages; each page is folded, stored, read back, compared and
  * committed.
  */
+#include "migrate/again_internal.h"
 #include "migrate/cases.h"
 #include "migrate/group.h"
 
@@ -96,16 +97,15 @@ static int next_id(struct lister *l, struct slice *id, struct err *err)
 	return 0;
 }
 
-/* What the spool and the remembered ids of other domains know of it. */
-static int add_case(struct lister *l, struct page *page, struct slice id, struct err *err)
+int page_add(struct run *r, struct page *page, struct slice id, struct err *err)
 {
 	struct page_case c = {.id = arena_slice(&page->arena, id)};
-	int rc = state_case_get(l->r->lister_state, id, &page->arena, &c.spooled, err);
+	int rc = state_case_get(r->lister_state, id, &page->arena, &c.spooled, err);
 
 	if (rc && rc != ERR_NOTFOUND)
 		return rc;
 	c.has_couch = rc == 0;
-	if (!c.has_couch && state_skipped_get(l->r->lister_state, id, &page->arena, &c.other_domain, err))
+	if (!c.has_couch && state_skipped_get(r->lister_state, id, &page->arena, &c.other_domain, err))
 		return err->code;
 	ARENA_PUSH(&page->arena, &page->cases, c);
 	return 0;
@@ -133,7 +133,7 @@ static int produce(void *ctx, uint64_t number, struct pipeline_job **job, struct
 		rc = next_id(l, &id, err);
 		if (rc || !id.ptr)
 			break;
-		rc = add_case(l, page, id, err);
+		rc = page_add(l->r, page, id, err);
 	}
 	if (rc || page->cases.n == 0) {
 		page_free(page);
@@ -169,6 +169,8 @@ static int record_page(struct run *r, struct page *page, struct err *err)
 		    .n_wants = c->wants.n,
 		};
 
+		if (r->again && again_outcome(r, r->state, &doc, c->missing, err))
+			return err->code;
 		if (state_case_compared(r->state, &doc, c->missing ? STATE_MISSING : STATE_NOT_MISSING, err))
 			return err->code;
 	}

@@ -46,5 +46,11 @@ struct page *page_new(void);
 void page_free(struct page *p);
 /* Folds, stores, reads back and compares, inside the caller's transaction; fills the results. */
 MUST_CHECK int page_store(struct run *r, struct sql_target *t, struct page *page, struct err *err);
+/* Which of the cases there are, and as what: fills kind and back. Reads only. */
+MUST_CHECK int page_identify(struct run *r, struct sql_target *t, struct page *page, struct err *err);
+/* Compares the cases as SQL holds them and fills the results; writes nothing, needs no transaction. */
+MUST_CHECK int page_look(struct run *r, struct sql_target *t, struct page *page, struct err *err);
+/* What the spool and the remembered ids of other domains know of a case, for a page. */
+MUST_CHECK int page_add(struct run *r, struct page *page, struct slice id, struct err *err);
 
 #endif

@@ -1,6 +1,10 @@
 # The room src/migrate/: its library and its unit tests.
 noinst_LIBRARIES += src/migrate/libmigrate.a
 src_migrate_libmigrate_a_SOURCES = \
+	src/migrate/again.c \
+	src/migrate/again.h \
+	src/migrate/again_ids.c \
+	src/migrate/again_internal.h \
 	src/migrate/batch.c \
 	src/migrate/begin.c \
 	src/migrate/commit.c \
@@ -35,6 +39,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/mapping_form_rows.c \
 	src/migrate/migrate.c \
 	src/migrate/migrate.h \
+	src/migrate/origin.c \
+	src/migrate/origin.h \
 	src/migrate/page.c \
 	src/migrate/page.h \
 	src/migrate/page_compare.c \
@@ -47,9 +53,14 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/prepare.h \
 	src/migrate/progress.c \
 	src/migrate/record.c \
+	src/migrate/refilter.c \
 	src/migrate/rows.c \
 	src/migrate/rows.h \
+	src/migrate/rules_used.c \
+	src/migrate/rules_used.h \
 	src/migrate/run.h \
+	src/migrate/selection.c \
+	src/migrate/selection.h \
 	src/migrate/sides.c \
 	src/migrate/stats.c \
 	src/migrate/status.c \

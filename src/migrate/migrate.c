@@ -2,6 +2,7 @@
 #include "migrate/migrate.h"
 
 #include "base/clock.h"
+#include "migrate/rules_used.h"
 #include "migrate/session.h"
 
 #define HEAL_TRIES 10
@@ -29,6 +30,32 @@ static int run_phases(struct run *r, struct err *err)
 	return sql_finish_load(r->targets[0], err);
 }
 
+/* Rules may be edited while a migration runs; what was compared before was compared with the old ones. */
+static int begin_rules(struct run *r, struct err *err)
+{
+	struct rules_judgement cases, forms;
+
+	if (rules_used_judge(r->state, r->profile, AGAIN_CASES, &r->arena, &cases, err) ||
+	    rules_used_judge(r->state, r->profile, AGAIN_FORMS, &r->arena, &forms, err))
+		return err->code;
+	if (cases.verdict != RULES_SAME || forms.verdict != RULES_SAME)
+		log_at(r->env->log, LOG_WARN,
+		       "the rules were edited since differences were recorded: `settle diff filter %.*s` applies them to what "
+		       "is stored",
+		       SLICE_ARG(r->env->domain));
+	if (rules_used_add(r->state, r->profile, AGAIN_CASES, err) || rules_used_add(r->state, r->profile, AGAIN_FORMS, err))
+		return err->code;
+	return 0;
+}
+
+/* A file is read whole: every form was compared. */
+static int end_rules(struct run *r, struct err *err)
+{
+	if (run_from_server(r) || r->options.limit)
+		return 0;
+	return rules_used_only(r->state, r->profile, AGAIN_FORMS, err);
+}
+
 static int migrate(struct run *r, struct err *err)
 {
 	struct status s;
@@ -39,7 +66,7 @@ static int migrate(struct run *r, struct err *err)
 	/* The live phase ends only when the source is proven quiet. */
 	if (!(s.life == LIFE_LIVE && to == LIFE_IN_PROGRESS) && run_set_status(r, &s, to, err))
 		return err->code;
-	if (run_phases(r, err))
+	if (begin_rules(r, err) || run_phases(r, err) || end_rules(r, err))
 		return err->code;
 	if (r->options.follow)
 		return run_follow(r, err);

@@ -66,6 +66,7 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	int started;      /* 0: no state and no migration row yet */
 	int clean;
 	int unfinished;   /* the last pass did not come to its end */
+	int other_rules;  /* stored differences were made with rules that were edited since */
 	struct migrate_counters counters;
 	int64_t pending, rejected_now, conflicts, attachments;
 	struct migrate_kind *kinds;

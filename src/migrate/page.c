@@ -86,3 +86,45 @@ int page_store(struct run *r, struct sql_target *t, struct page *page, struct er
 		return err->code;
 	return page_compare(r, t, page, err);
 }
+
+/* ---- looking ---- */
+
+static int read_rows(struct run *r, struct sql_target *t, struct page *page, struct err *err)
+{
+	static const int by_id[] = {CASE_DOMAIN, CASE_ID};
+	struct sql_rows held = {0};
+	size_t at = 0;
+
+	if (sql_select(t, &sql_cases, by_id, 2, page_keys(r, page), page->cases.n, &page->arena, &held, err))
+		return err->code;
+	for (size_t i = 0; i < page->cases.n; i++)
+		page->cases.v[i].back = page_rows_of(&held, CASE_ID, page->cases.v[i].id, &at).v;
+	return 0;
+}
+
+int page_identify(struct run *r, struct sql_target *t, struct page *page, struct err *err)
+{
+	for (size_t i = 0; i < page->cases.n; i++)
+		page->cases.v[i].kind = page_kind(r, &page->cases.v[i]);
+	return read_rows(r, t, page, err);
+}
+
+/* The order that was found when the case was folded is in the rows' dates. */
+static int take_order(struct page *page, struct err *err)
+{
+	for (size_t i = 0; i < page->cases.n; i++) {
+		struct page_case *c = &page->cases.v[i];
+
+		if (mapping_transactions(c->txn_rows.v, c->txn_rows.n, &page->arena, &c->txns, err))
+			return err_prefix(err, "case %.*s", SLICE_ARG(c->id));
+	}
+	return 0;
+}
+
+int page_look(struct run *r, struct sql_target *t, struct page *page, struct err *err)
+{
+	if (page_identify(r, t, page, err) || read_transactions(r, t, page, err) || read_couch(page, err) ||
+	    take_order(page, err) || page_read_children(r, t, page, err))
+		return err->code;
+	return page_compare(r, t, page, err);
+}

@@ -15,10 +15,15 @@ struct sql_rows page_rows_of(const struct sql_rows *rows, int column, struct sli
  * asks for it. */
 struct explain_case page_question(const struct run *r, const struct page_case *c);
 
+/* The kind under which a case counts: the Couch case's, else the profile's first kind of cases. */
+struct slice page_kind(const struct run *r, const struct page_case *c);
+
 /* Puts the transactions in their order and folds them: txns, mapped, has_row of each case. */
 MUST_CHECK int page_fold(struct run *r, struct page *page, struct err *err);
 /* Brings the target to what was folded; then `back`, `indices` and `attachments` of each case are what it holds. */
 MUST_CHECK int page_write(struct run *r, struct sql_target *t, struct page *page, struct err *err);
+/* What the target holds now: `indices` and `attachments` of each case. */
+MUST_CHECK int page_read_children(struct run *r, struct sql_target *t, struct page *page, struct err *err);
 /* Compares each case with what the target holds: diffs, changes, ignored and missing of each case. */
 MUST_CHECK int page_compare(struct run *r, struct sql_target *t, struct page *page, struct err *err);
 /* Looks up the forms that the cases' verdicts want: in the target, else among the rejects. */

@@ -6,11 +6,20 @@ static struct slice kept(struct arena *a, struct slice s)
 	return s.ptr ? arena_slice(a, s) : SLICE_NONE;
 }
 
-static void keep_verdict(struct page *page, struct page_case *c, const struct explain_verdict *v, struct arena *scratch)
+static void tell_watcher(struct run *r, const struct page_case *c, const struct explain_verdict *v)
+{
+	struct migrate_comparison cmp = {.diffs = v->diffs, .ignored = v->ignored};
+
+	if (r->watch && v->wants.n == 0)
+		r->watch(r->watch_ctx, c->kind, c->id, &cmp);
+}
+
+static void keep_verdict(struct run *r, struct page *page, struct page_case *c, const struct explain_verdict *v, struct arena *scratch)
 {
 	c->diffs = kept(&page->arena, differences_text(&v->diffs, scratch));
 	c->changes = kept(&page->arena, differences_text(&v->changes, scratch));
 	c->ignored = kept(&page->arena, ignored_text(&v->ignored, scratch));
+	tell_watcher(r, c, v);
 	for (size_t i = 0; i < v->wants.n; i++)
 		ARENA_PUSH(&page->arena, &c->wants, v->wants.v[i]);
 }
@@ -33,7 +42,7 @@ static int judge_couch_case(struct run *r, struct page *page, struct page_case *
 	}
 	c->missing = !c->back;
 	explain(&question, scratch, &verdict);
-	keep_verdict(page, c, &verdict, scratch);
+	keep_verdict(r, page, c, &verdict, scratch);
 	return 0;
 }
 
@@ -52,7 +61,7 @@ static void judge_sql_case(struct run *r, struct page *page, struct page_case *c
 		d.old_value = c->other_domain.len ? &old_value : NULL;
 	}
 	ARENA_PUSH(scratch, &verdict.diffs, d);
-	keep_verdict(page, c, &verdict, scratch);
+	keep_verdict(r, page, c, &verdict, scratch);
 }
 
 static int judge(struct run *r, struct page *page, struct page_case *c, struct arena *scratch, struct err *err)

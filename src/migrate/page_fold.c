@@ -35,6 +35,11 @@ static struct mapping_case_source source_of(const struct page_case *c)
 	return src;
 }
 
+struct slice page_kind(const struct run *r, const struct page_case *c)
+{
+	return couch_counts(c) ? c->spooled.kind : state_kind(r->profile);
+}
+
 struct explain_case page_question(const struct run *r, const struct page_case *c)
 {
 	return (struct explain_case){
@@ -120,7 +125,7 @@ static int fold(struct run *r, struct page *page, struct page_case *c, struct er
 	struct folder f = {r, c};
 	struct mapping_case_source src;
 
-	c->kind = couch_counts(c) ? c->spooled.kind : state_kind(r->profile);
+	c->kind = page_kind(r, c);
 	if (order_transactions(r, page, c, err))
 		return err->code;
 	if (c->n_txns) {

@@ -171,8 +171,7 @@ static int same_rows(const struct sql_rows *a, const struct sql_rows *b, int col
 	return 1;
 }
 
-/* What the target holds of each case now. */
-static int read_children(struct run *r, struct sql_target *t, struct page *page, struct err *err)
+int page_read_children(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
 	static const int by_case[] = {INDEX_DOMAIN, INDEX_CASE_ID};
 	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
@@ -232,7 +231,7 @@ static int write_children(struct run *r, struct sql_target *t, struct page *page
 int page_write(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
 	if (write_dates(t, page, err) || settle_rowless(r, t, page, err) || write_cases(t, page, err) ||
-	    read_children(r, t, page, err) || write_children(r, t, page, err))
+	    page_read_children(r, t, page, err) || write_children(r, t, page, err))
 		return err->code;
-	return read_children(r, t, page, err);
+	return page_read_children(r, t, page, err);
 }

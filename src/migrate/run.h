@@ -14,8 +14,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* The reason of differences that the copy check found: no rule may drop them, now or later. */
+#define COPY_CHECK_REASON "copy check"
+
 /* Being worked on, queued, held by the producer. */
 #define RUN_MAX_INFLIGHT (PIPELINE_MAX_WORKERS + 4)
+
+struct again; /* again_internal.h */
 
 struct run_progress {
 	_Atomic int64_t docs; /* done in this phase */
@@ -58,6 +63,10 @@ struct run {
 	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
 	int still_busy;                     /* finishing: the source was not quiet */
 	int heartbeat_ms;
+	/* Told of every comparison with the profile's rules of a whole document, before its texts are made. NULL: nobody asks. */
+	void (*watch)(void *ctx, struct slice kind, struct slice id, const struct migrate_comparison *c);
+	void *watch_ctx;
+	struct again *again;                /* comparing again: told of every outcome; NULL in a migration */
 };
 
 /* A SQLite target is one file with one writer: its handle is shared, and the pipeline's turn is the lock. */
@@ -84,6 +93,8 @@ MUST_CHECK int run_documents(struct run *r, struct err *err);
 MUST_CHECK int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err);
 /* ---- the write of one batch inside a transaction (store.c) ---- */
 MUST_CHECK int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err *err);
+/* Copy check and comparison of one FATE_EVENT or FATE_DOCUMENT with its row, as store_batch does it; `scratch` is used and reset. */
+void store_compare(struct run *r, struct batch *b, struct batch_doc *d, const struct sql_row *row, struct arena *scratch);
 /* ---- what goes into the state file for a batch (record.c) ---- */
 MUST_CHECK int record_batch(struct run *r, struct batch *b, struct err *err);
 /* ---- cases (cases.c) ---- */

@@ -47,6 +47,21 @@ int run_open_state(struct run *r, struct err *err)
 	return state_open(&r->lister_state, r->env->state_dir, r->env->domain, STATE_READ_ONLY, err);
 }
 
+static int open_looking(struct run *r, struct err *err)
+{
+	int rc = open_target(r, SQL_READ_ONLY, &r->lister, err);
+
+	if (rc == 0)
+		rc = sql_schema_check(r->lister, err);
+	if (rc == 0)
+		rc = state_open(&r->lister_state, r->env->state_dir, r->env->domain, STATE_READ_ONLY, err);
+	if (rc != ERR_NOTFOUND)
+		return rc;
+	err_set(err, ERR_STATE, "nothing is known of %.*s", SLICE_ARG(r->env->domain));
+	return err_hint(err, "`settle migrate %.*s` comes first, or name the right --target and --state-dir",
+			SLICE_ARG(r->env->domain));
+}
+
 int run_from_server(const struct run *r)
 {
 	enum url_scheme scheme = r->env->source->scheme;
@@ -103,6 +118,8 @@ int run_open(struct run *r, const struct migrate_env *env, const struct migrate_
 	};
 	if ((flags & RUN_WITH_SOURCE) && reach_source(r, err))
 		return err->code;
+	if (flags & RUN_LOOK)
+		return open_looking(r, err);
 	if (open_targets(r, err))
 		return err->code;
 	return run_open_state(r, err);

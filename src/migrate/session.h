@@ -11,6 +11,7 @@
 
 enum run_open_flags {
 	RUN_WITH_SOURCE = 1u << 0, /* reach the source first, so that nothing is written when it does not answer */
+	RUN_LOOK = 1u << 1,        /* for reading only: no lock, no targets; `lister` and `lister_state` */
 };
 
 /* Takes the domain lock and opens targets and state file. After an error run_release is called all the same. o may be NULL. */

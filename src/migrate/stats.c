@@ -2,6 +2,7 @@
 #include "migrate/migrate.h"
 
 #include "migrate/rows.h"
+#include "migrate/rules_used.h"
 #include "migrate/run.h"
 #include "migrate/status.h"
 
@@ -70,6 +71,16 @@ static void fill_kinds(const struct profile *p, struct arena *a, const struct st
 	}
 }
 
+static int judge_rules(struct state *s, const struct profile *p, struct arena *a, struct migrate_stats *out, struct err *err)
+{
+	struct rules_judgement cases, forms;
+
+	if (rules_used_judge(s, p, AGAIN_CASES, a, &cases, err) || rules_used_judge(s, p, AGAIN_FORMS, a, &forms, err))
+		return err->code;
+	out->other_rules = cases.verdict != RULES_SAME || forms.verdict != RULES_SAME;
+	return 0;
+}
+
 static int read_state(const struct migrate_env *env, struct arena *a, struct migrate_stats *out,
 		      struct state_counts *counts, struct err *err)
 {
@@ -83,6 +94,8 @@ static int read_state(const struct migrate_env *env, struct arena *a, struct mig
 		rc = state_kinds(s, a, &kinds, err);
 	if (rc == 0)
 		rc = state_ignored(s, a, &out->ignored, err);
+	if (rc == 0)
+		rc = judge_rules(s, env->profile, a, out, err);
 	if (rc == 0 || rc == ERR_NOTFOUND)
 		fill_kinds(env->profile, a, &kinds, out);
 	state_close(s);
@@ -104,7 +117,7 @@ int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate
 	out->rejected_now = counts.rejects;
 	out->conflicts = counts.conflicts;
 	out->attachments = counts.attachments;
-	out->clean = out->started && !out->unfinished && !out->pending && !counts.rejects && !counts.conflicts &&
+	out->clean = out->started && !out->unfinished && !out->other_rules && !out->pending && !counts.rejects && !counts.conflicts &&
 		     !counts.attachments && !counts.diffs && !counts.missing && !counts.changes;
 	return 0;
 }

@@ -184,6 +184,8 @@ static void copy_failed(struct store *s, struct batch_doc *d, const struct json 
 		log_at(s->r->env->log, LOG_ERROR, "copy check failed: SQL gives back something else id=%.*s",
 		       SLICE_ARG(d->id));
 	diff_json(&d->doc, why->code ? NULL : back, &s->check, &c.diffs);
+	for (size_t i = 0; i < c.diffs.n; i++)
+		c.diffs.v[i].reason = SLICE(COPY_CHECK_REASON);
 	comparison_texts(&c, s->a, &d->diffs, &d->ignored);
 }
 
@@ -194,6 +196,8 @@ static void compare(struct store *s, struct batch_doc *d, const struct json *sql
 	if (!d->mapped.kind->compared)
 		return;
 	migrate_compare(s->r->profile, d->mapped.kind->name, &d->doc, sql, NULL, 0, 0, &s->check, &c);
+	if (s->r->watch)
+		s->r->watch(s->r->watch_ctx, d->mapped.kind->name, d->id, &c);
 	comparison_texts(&c, s->a, &d->diffs, &d->ignored);
 }
 
@@ -341,4 +345,16 @@ int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err
 		check_rows(&s, &documents, check_document);
 	arena_release(&s.check);
 	return rc;
+}
+
+void store_compare(struct run *r, struct batch *b, struct batch_doc *d, const struct sql_row *row, struct arena *scratch)
+{
+	struct store s = {.r = r, .b = b, .a = &b->arena, .check = *scratch, .domain = r->env->domain};
+
+	if (d->fate == FATE_EVENT)
+		check_form(&s, d, row);
+	else
+		check_document(&s, d, row);
+	*scratch = s.check;
+	arena_reset(scratch);
 }

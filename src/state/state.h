@@ -72,6 +72,11 @@ struct state_doc {
  */
 MUST_CHECK int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err);
 /*
+ * What is known of a document besides its differences: kind, ignored, attachments, conflicts (slices in the arena).
+ * ERR_NOTFOUND when there is no record.
+ */
+MUST_CHECK int state_doc_get(struct state *s, struct slice id, struct arena *a, struct state_doc *out, struct err *err);
+/*
  * The document is gone from the source (tombstone), or is not of this domain any more: forgets all that is known
  * about it.
  */

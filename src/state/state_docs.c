@@ -213,3 +213,36 @@ int state_doc_forget(struct state *s, struct slice id, struct err *err)
 		rc = wants_touch(s, id, err);
 	return state_op_end(s, own, rc, err);
 }
+
+static int text_of(struct state *s, const char *sql, int64_t number, struct arena *a, struct slice *out,
+		   struct err *err)
+{
+	struct lite_stmt *stmt = NULL;
+	int row = 0;
+	int rc = lite_stmt(s->db, sql, &stmt, err);
+	*out = SLICE_NONE;
+	if (rc != 0)
+		return rc;
+	lite_bind_int(stmt, 1, number);
+	rc = lite_step(stmt, &row, err);
+	if (row)
+		*out = arena_slice(a, lite_text(stmt, 0));
+	lite_done(stmt);
+	return rc;
+}
+
+int state_doc_get(struct state *s, struct slice id, struct arena *a, struct state_doc *out, struct err *err)
+{
+	struct doc_row row;
+	int rc = doc_read(s, id, &row, err);
+	*out = (struct state_doc){.id = arena_slice(a, id)};
+	if (rc == 0 && !row.found)
+		return err_set(err, ERR_NOTFOUND, "nothing is known of document %.*s", SLICE_ARG(id));
+	if (rc == 0)
+		rc = text_of(s, "SELECT text FROM name WHERE n = ?1", row.kind, a, &out->kind, err);
+	if (rc == 0 && row.ignored)
+		rc = text_of(s, "SELECT text FROM signature WHERE n = ?1", row.ignored, a, &out->ignored, err);
+	out->attachments = (uint32_t)row.attachments;
+	out->conflicts = (uint32_t)row.conflicts;
+	return state_told(rc, err);
+}
