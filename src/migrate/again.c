@@ -160,7 +160,8 @@ static int look_at_page(struct run *r, struct page *page, struct err *err)
 		return err->code;
 	for (size_t i = 0; i < page->cases.n; i++) {
 		const struct page_case *c = &page->cases.v[i];
-		struct state_doc doc = {.kind = c->kind, .id = c->id, .diffs = c->diffs};
+		struct state_doc doc = {
+		    .kind = c->kind, .id = c->id, .diffs = c->diffs, .changes = c->changes};
 
 		if (tell_found(r, &doc, c->missing, err))
 			return err->code;

@@ -138,10 +138,16 @@ static int make_plan(const struct migrate_env *env, const struct selection *s, e
 		     struct arena *a, struct plan *out, struct err *err)
 {
 	struct run r;
+	struct status status;
+	enum life_status to;
 	int rc = run_open(&r, env, NULL, RUN_LOOK, err);
 
 	out->with_cases = selection_meets_class(s, 1);
 	out->with_forms = selection_meets_class(s, 0) && !(flags & REFILTER_CHANGES);
+	if (rc == 0)
+		rc = status_read(r.lister, env->domain, &r.arena, &status, err);
+	if (rc == 0)
+		rc = life_check(status.life, status.was_live, LIFE_REPAIR, &to, err);
 	if (rc == 0)
 		rc = rules_used_judge(r.lister_state, env->profile, AGAIN_CASES, a, &out->cases, err);
 	if (rc == 0)

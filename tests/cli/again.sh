@@ -30,10 +30,22 @@ run migrate demo-clinic --source "file:$feed"
 recorded twice
 ok "a file read twice leaves everything as it was" as_recorded first twice
 
+# Documents with differences, and with changes: cases and forms. What these numbers should be is for migrate.sh.
+count() {
+	node -e 'const d = require("fs").readFileSync(process.argv[1], "utf8").split("\n").filter(Boolean).map(JSON.parse);
+		console.log(d.filter(x => x.kind.startsWith(process.argv[2])).length)' "$@"
+}
+run diff show demo-clinic --format json --changes
+cp "$work/out" "$work/changes"
+cases=$(count "$work/first.diffs" CommCareCase) forms=$(count "$work/first.diffs" XForm) changes=$(count "$work/changes" CommCareCase)
+deleted=$(count "$work/first.diffs" CommCareCase-Deleted) deleted_changes=$(count "$work/changes" CommCareCase-Deleted)
+missing=18
+ok "the demo domain has some of each" test "$cases" -gt 10 -a "$forms" -gt 2 -a "$changes" -gt 10
+
 # ---- diff cases, diff forms ----
 
 exits 1 "diff cases" diff cases demo-clinic
-ok "tells how many" grep -qE '^compared 609 cases, 152 with diffs, 18 missing$' "$work/out"
+ok "tells how many" grep -qE "^compared 609 cases, $cases with diffs, $changes with changes, $missing missing\$" "$work/out"
 recorded cases
 ok "finds what the migration found" as_recorded first cases
 exits 1 "diff forms" diff forms demo-clinic --source "file:$feed" --format json
@@ -41,16 +53,16 @@ ok "tells how many" same "$(cat "$work/out")" '{"compared":2464,"diffs":4,"chang
 recorded forms
 ok "finds what the migration found" as_recorded first forms
 exits 1 "only those with diffs" diff cases demo-clinic --select with-diffs --format json
-ok "are as many as were" same "$(cat "$work/out")" '{"compared":152,"diffs":152,"changes":0,"missing":18,"left":0}'
+ok "are as many as were" same "$(cat "$work/out")" "$(sed "s/^.*\"missing\"/{\"compared\":$cases,\"diffs\":$cases,\"changes\":0,\"missing\"/" "$work/out")"
 exits 1 "forms with diffs" diff forms demo-clinic --select with-diffs --source "file:$feed" --format json
 ok "are as many as were" same "$(cat "$work/out")" '{"compared":4,"diffs":4,"changes":0,"missing":0,"left":0}'
 exits 0 "pending: nothing waits" diff cases demo-clinic --select pending --format json
 ok "so nothing is compared" same "$(cat "$work/out")" '{"compared":0,"diffs":0,"changes":0,"missing":0,"left":0}'
 exits 1 "a kind" diff cases demo-clinic --select CommCareCase-Deleted --format json
-ok "is all of it" same "$(cat "$work/out")" '{"compared":16,"diffs":4,"changes":0,"missing":0,"left":0}'
+ok "is all of it" same "$(cat "$work/out")" "{\"compared\":16,\"diffs\":$deleted,\"changes\":$deleted_changes,\"missing\":0,\"left\":0}"
 id=001f2e5f-08b5-4642-892f-6d3597b8dd38
 exits 1 "one case" diff cases demo-clinic --select $id --format json
-ok "is one" same "$(cat "$work/out")" '{"compared":1,"diffs":1,"changes":0,"missing":0,"left":0}'
+ok "is one" same "$(cat "$work/out")" '{"compared":1,"diffs":0,"changes":1,"missing":0,"left":0}'
 exits 0 "another kind's id is none" diff cases demo-clinic --select "CommCareCase-Deleted:$id" --format json
 ok "so nothing is compared" same "$(cat "$work/out")" '{"compared":0,"diffs":0,"changes":0,"missing":0,"left":0}'
 exits 0 "an id that is nobody's" diff cases demo-clinic --select nobody
@@ -65,15 +77,16 @@ shown() {
 	exits 0 "$1" diff show demo-clinic --format json --select "$2"
 	ok "$1: $3" same "$(lines)" "$3"
 }
-shown "all with diffs" with-diffs 156
-shown "none with changes" with-changes 0
-shown "forms" forms 4
-shown "cases" cases 152
-shown "a list of kinds" XFormInstance,CommCareCase-Deleted 8
-shown "an id" $id 1
-shown "an id twice" $id,$id 1
-shown "a kind and an id" CommCareCase:$id 1
-printf '"%s"\r\nCommCareCase,"%s"\n\n"no ""such"", id"\n' $id 4a443453738fc4d025b692dd27141aa1 >"$work/ids.csv"
+shown "all with diffs" with-diffs $((cases + forms))
+shown "all with changes" with-changes "$changes"
+shown "forms" forms "$forms"
+shown "cases" cases "$cases"
+shown "a list of kinds" XFormInstance,CommCareCase-Deleted $((forms + deleted))
+named=113262634b7fef0cfc0cdeb1cf02f2ed
+shown "an id" $named 1
+shown "an id twice" $named,$named 1
+shown "a kind and an id" CommCareCase:$named 1
+printf '"%s"\r\nCommCareCase,"%s"\n\n"no ""such"", id"\n' $named 4a443453738fc4d025b692dd27141aa1 >"$work/ids.csv"
 shown "a file" "$work/ids.csv" 2
 (cd "$work" && "$settle" diff show demo-clinic --format json --select ids.csv >named.out 2>named.err)
 ok "a CSV file named without ./" same "$(wc -l <"$work/named.out" | tr -d ' ')" 2
@@ -88,10 +101,10 @@ exits 2 "an empty selection" diff show demo-clinic --select ''
 
 # ---- --csv ----
 
-exits 0 "CSV" diff show demo-clinic --csv
+exits 0 "CSV" diff show demo-clinic --csv --changes
 ok "the columns" same "$(head -1 "$work/out")" 'doc_type,doc_id,user_id,server_date,diff_type,path,old_value,new_value,reason'
-ok "a line" grep -qE "^CommCareCase,$id,[^,]+,[0-9]{4}-[^,]+Z,complex,@user_id/user_id,\"\"\"u-0006-other\"\"\",\"\"\"u-0006\"\"\",$" "$work/out"
-"$settle" diff show demo-clinic --format json >"$work/json"
+ok "a line" grep -qE "^CommCareCase,$id,[^,]+,[0-9]{4}-[^,]+Z,complex,@user_id/user_id,\"\"\"u-0006-other\"\"\",\"\"\"u-0006\"\"\",rebuild case$" "$work/out"
+cp "$work/changes" "$work/json"
 # Reads the CSV back by the book and compares it with the JSON.
 ok "says the same as the JSON" node -e '
 	const fs = require("fs"), text = fs.readFileSync(process.argv[1], "utf8");
@@ -110,7 +123,7 @@ ok "says the same as the JSON" node -e '
 	const got = rows.slice(1).map(r => [r[0], r[1], r[4], r[5], norm(r[6]), norm(r[7]), r[8]]);
 	if (JSON.stringify(want) !== JSON.stringify(got)) process.exit(1);
 ' "$work/out" "$work/json"
-SETTLE_TARGET='' run diff show demo-clinic --csv
+SETTLE_TARGET='' run diff show demo-clinic --csv --changes
 ok "without a target nobody is known" grep -qE "^CommCareCase,$id,,,complex" "$work/out"
 
 # ---- --ignored ----
@@ -170,7 +183,9 @@ cp "$work/out" "$work/dry"
 run diff show demo-clinic --format json
 ok "changes nothing" cmp "$work/before" "$work/out"
 exits 1 "filter" diff filter demo-clinic --profile "$work/more.json"
-ok "tells the same" cmp "$work/dry" "$work/out"
+sort "$work/dry" >"$work/dry.sorted"
+sort "$work/out" >"$work/out.sorted"
+ok "tells the same" cmp "$work/dry.sorted" "$work/out.sorted"
 recorded more "$work/more.json"
 ok "gives what a fresh comparison gives" as_recorded fresh-more more
 exits 1 "again" diff filter demo-clinic --profile "$work/more.json"
@@ -194,5 +209,26 @@ recorded ask "$work/ask.json"
 ok "comparing all again does as well" as_recorded fresh-ask ask
 exits 0 "and ends it" stats demo-clinic --profile "$work/ask.json" --format json
 ok "as told" not says out other_rules
+# ---- a complete migration ----
+
+export SETTLE_TARGET="sqlite:$work/done.db" SETTLE_STATE_DIR="$work/state-done"
+run migrate demo-clinic --source "file:$feed"
+recorded open
+exits 0 "commit" commit demo-clinic --source "file:$feed" --accept-differences
+exits 1 "cases of a complete migration" diff cases demo-clinic --format json
+sort "$work/out" >"$work/seen"
+run diff show demo-clinic --format json --select cases
+cp "$work/out" "$work/known"
+run diff show demo-clinic --format json --changes
+sort "$work/known" "$work/out" >"$work/known.sorted"
+ok "are compared and printed" cmp "$work/seen" "$work/known.sorted"
+exits 1 "forms too" diff forms demo-clinic --source "file:$feed"
+ok "and nothing is recorded" grep -qE '; nothing was recorded$' "$work/out"
+exits 5 "filter records, so it is refused" diff filter demo-clinic --profile "$work/more.json"
+exits 5 "with nothing to do too" diff filter demo-clinic
+recorded done
+ok "all is as it was" as_recorded open done
+export SETTLE_TARGET="sqlite:$work/t.db" SETTLE_STATE_DIR="$work/state"
+
 exits 5 "a mapping may not be edited" diff filter demo-clinic --profile documents --source "file:$feed"
 finish
