@@ -393,13 +393,32 @@ static int forms_by_id(struct run *r, struct err *err)
 	return rc;
 }
 
-int again_forms(struct run *r, struct err *err)
+/* Cases whose verdict asks for a form that was recorded are pending again; their outcome is not what was asked for. */
+int again_settle_cases(struct run *r, struct err *err)
+{
+	struct again *again = r->again;
+	int rc;
+
+	r->again = NULL;
+	rc = run_cases(r, err);
+	r->again = again;
+	return rc;
+}
+
+static int all_forms(struct run *r, struct err *err)
 {
 	const struct selection *s = r->again->selection;
 
 	if (s->what == SELECT_IDS && !s->word.ptr && s->n <= MAX_SINGLE_GETS && run_from_server(r))
 		return forms_by_id(r, err);
 	return forms_of_feed(r, err);
+}
+
+int again_forms(struct run *r, struct err *err)
+{
+	int rc = all_forms(r, err);
+
+	return rc == 0 && r->state ? again_settle_cases(r, err) : rc;
 }
 
 /* ---- opening and closing ---- */

@@ -26,6 +26,8 @@ size_t again_count(struct slice list, struct arena *a);
 /* The cases, or the forms and documents, of a run that is open for recording (r->state) or looking (not). */
 MUST_CHECK int again_cases(struct run *r, struct err *err);
 MUST_CHECK int again_forms(struct run *r, struct err *err);
+/* After forms were recorded: the cases that depend on them. */
+MUST_CHECK int again_settle_cases(struct run *r, struct err *err);
 /* Both, as asked, opened and closed; look != 0 only looks. */
 MUST_CHECK int again_run(const struct migrate_env *env, unsigned classes, struct again *again, int look,
 			 enum life_command command, struct err *err);

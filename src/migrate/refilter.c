@@ -177,6 +177,8 @@ static int filter_stored_forms(const struct migrate_env *env, struct again *agai
 		rc = run_enter(&r, LIFE_REPAIR, &s, &to, err);
 	if (rc == 0)
 		rc = filter_forms(&f, err);
+	if (rc == 0 && !look)
+		rc = again_settle_cases(&r, err);
 	if (rc == 0 && !look && again->selection->what == SELECT_ALL)
 		rc = rules_used_only(r.state, env->profile, AGAIN_FORMS, err);
 	else if (rc == 0 && !look)
