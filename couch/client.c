@@ -259,6 +259,42 @@ int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, stru
 	return rc;
 }
 
+/* ---- are they still there? ---- */
+
+static void add_ids(const struct slice *ids, size_t n, struct buf *url)
+{
+	struct arena a = ARENA_INIT;
+	struct json list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_push(&a, &list, json_string(ids[i]));
+	pct_url(json_to_text(&list, JSON_PLAIN, &a), url);
+	arena_release(&a);
+}
+
+static struct slice revision_in(const struct json *rows, struct slice id)
+{
+	for (uint32_t i = 0; json_is(rows, JSON_ARRAY) && i < rows->count; i++) {
+		const struct json *changes = json_gets(&rows->items[i], "changes");
+		if (slice_eq(json_get_text(&rows->items[i], "id"), id) && json_is(changes, JSON_ARRAY) && changes->count)
+			return json_get_text(&changes->items[0], "rev");
+	}
+	return SLICE_NONE;
+}
+
+int couch_current_revs(struct couch_client *c, const struct slice *ids, size_t n, struct arena *a, struct slice *revs,
+		       struct err *err)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	struct answer v;
+	buf_fmt(&url, "%s%s/_changes?filter=_doc_ids&doc_ids=", c->o.url->base, c->o.url->path);
+	add_ids(ids, n, &url);
+	int rc = ask_object(c, &url, a, &v, err);
+	for (size_t i = 0; i < n && !rc; i++)
+		revs[i] = revision_in(json_gets(&v.value, "results"), ids[i]);
+	buf_release(&url);
+	return rc;
+}
+
 /* ---- writing: only settle's own documents ---- */
 
 /* {"id":...,"_rev":...} -> the revision that the server holds; SLICE_NONE when the document is not there. */

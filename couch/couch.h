@@ -58,6 +58,10 @@ struct couch_db_info {
 MUST_CHECK int couch_db_info(struct couch_client *c, struct arena *a, struct couch_db_info *out, struct err *err);
 /* One document as its exact bytes (winning revision, with _conflicts). ERR_NOTFOUND when deleted or absent. */
 MUST_CHECK int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, struct slice *out, struct err *err);
+/* The current winning revision of each document, deleted ones included; SLICE_NONE for one that the database never had. A few dozen ids
+ * at most. */
+MUST_CHECK int couch_current_revs(struct couch_client *c, const struct slice *ids, size_t n, struct arena *a, struct slice *revs,
+				  struct err *err);
 /* Writes one document (`_design/` and `_local/` ids too), over whatever revision is there. For settle's own documents only. */
 MUST_CHECK int couch_doc_put(struct couch_client *c, struct slice id, const struct json *doc, struct err *err);
 /* Deletes it; one that is not there is success. */

@@ -1,4 +1,5 @@
 /* commit: the last steps of a migration, and the steps back. */
+#include "migrate/sample.h"
 #include "migrate/shutter.h"
 
 #define LISTEN_SECONDS 0.5
@@ -63,7 +64,7 @@ static int commit(struct run *r, int accept, struct err *err)
 	enum life_status to;
 	struct checkpoint c;
 
-	if (run_enter(r, LIFE_COMMIT, &s, &to, err) || migrate_stats(r->env, &r->arena, &stats, err))
+	if (run_enter(r, LIFE_COMMIT, &s, &to, err) || sample_check(r, err) || migrate_stats(r->env, &r->arena, &stats, err))
 		return err->code;
 	if (!stats.clean && (!accept || stats.unfinished || stats.pending))
 		return refuse_unclean(r->env, &stats, err);

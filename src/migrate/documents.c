@@ -4,6 +4,7 @@
 #include "migrate/group.h"
 #include "migrate/prepare.h"
 #include "migrate/rows.h"
+#include "migrate/sample.h"
 #include "migrate/run.h"
 
 /* ---- batches that share a document follow one another ---- */
@@ -118,7 +119,7 @@ static int record_and_count(struct run *r, struct sql_target *t, struct batch *b
 			    struct err *err)
 {
 	*total = r->counters;
-	if (record_batch(r, b, err))
+	if (record_batch(r, b, err) || sample_note(r, b, err))
 		return err->code;
 	add_counters(total, &b->counters);
 	if (check_balance(total, err))

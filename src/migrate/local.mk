@@ -14,6 +14,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/lifecycle.c \
 	src/migrate/lifecycle.h \
 	src/migrate/pass.c \
+	src/migrate/sample.c \
+	src/migrate/sample.h \
 	src/migrate/session.c \
 	src/migrate/session.h \
 	src/migrate/shutter.c \

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "migrate/rules_used.h"
-#include "migrate/session.h"
+#include "migrate/sample.h"
 
 #define HEAL_TRIES 10
 #define HEAL_FIRST_MS 250
@@ -61,7 +61,7 @@ static int migrate(struct run *r, struct err *err)
 	struct status s;
 	enum life_status to;
 
-	if (run_enter(r, command_of(&r->options), &s, &to, err))
+	if (run_enter(r, command_of(&r->options), &s, &to, err) || sample_check(r, err))
 		return err->code;
 	/* The live phase ends only when the source is proven quiet. */
 	if (!(s.life == LIFE_LIVE && to == LIFE_IN_PROGRESS) && run_set_status(r, &s, to, err))

@@ -60,6 +60,7 @@ struct run {
 	int ended;                          /* following: the feed was ended by the server */
 	struct buf compared;                /* group.h: highest id compared in the open group */
 	int any_compared;
+	unsigned samples;                   /* sample.h: how many were taken */
 	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
 	int still_busy;                     /* finishing: the source was not quiet */
 	int heartbeat_ms;
