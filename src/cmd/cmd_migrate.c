@@ -102,7 +102,7 @@ static void print_summary(struct cmd_context *c, const struct migrate_stats *s, 
 {
 	double seconds = (double)elapsed_us / 1e6, rate = seconds > 0 ? (double)s->counters.read / seconds : 0;
 	if (c->global->format == FORMAT_TEXT) {
-		print_stats(c, s, c->global->verbose > 0);
+		print_stats(c, s, STATS_AFTER_MIGRATE | (c->global->verbose > 0 ? STATS_VERBOSE : 0u));
 		fprintf(c->out, "%-11s%.1f s, %.0f documents a second\n", "elapsed", seconds, rate);
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/print.h"
+#include "cmd/stats_detail.h"
 
 #define WATCH_MS 2000
 
@@ -12,7 +13,7 @@ struct options {
 static const struct option_spec table[] = {
     {.name = "verbose",
      .kind = OPT_FLAG,
-     .help = "also how many differences each rule ignored",
+     .help = "also what each rule ignored, and the missing documents, rejects with their reasons, and losing revisions",
      .offset = offsetof(struct options, verbose)},
     {.name = "watch",
      .kind = OPT_FLAG,
@@ -27,11 +28,16 @@ static int print_once(struct cmd_context *c, const struct options *o, struct err
 	struct migrate_env env = cmd_env(c);
 	struct migrate_stats stats;
 	int rc = migrate_stats(&env, &a, &stats, err);
+	int verbose = o->verbose || c->global->verbose;
 	if (rc == 0 && c->global->format == FORMAT_JSON) {
 		struct json v = stats_to_json(&stats, &a);
+		if (verbose)
+			rc = add_stats_detail(c, &a, &v, err);
 		print_json_line(c, &v);
 	} else if (rc == 0) {
-		print_stats(c, &stats, o->verbose || c->global->verbose);
+		print_stats(c, &stats, verbose ? STATS_VERBOSE : 0u);
+		if (verbose)
+			rc = print_stats_detail(c, err);
 	}
 	fflush(c->out);
 	arena_release(&a);

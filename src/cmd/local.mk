@@ -54,7 +54,9 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/select.c \
 	src/cmd/select.h \
 	src/cmd/signals.c \
-	src/cmd/signals.h
+	src/cmd/signals.h \
+	src/cmd/stats_detail.c \
+	src/cmd/stats_detail.h
 
 CLI_TESTS = \
 	tests/cli/again.sh \

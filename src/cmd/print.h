@@ -36,8 +36,13 @@ MUST_CHECK int read_item(const struct state_item *item, struct arena *a, struct 
 /* ... printed in the format that was asked for: print_diffs, or {"kind", "id", "diffs"} on a line. */
 MUST_CHECK int print_item(const struct cmd_context *c, const struct state_item *item, struct arena *a, struct err *err);
 
+enum stats_flags {
+	STATS_VERBOSE = 1u << 0,       /* also what rules ignored */
+	STATS_AFTER_MIGRATE = 1u << 1, /* only kinds with something left, or that there is none */
+};
+
 /* The table of `stats`, and its JSON object. */
-void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose);
+void print_stats(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags);
 /* The go / no-go page at the end of --finish. */
 void print_verdict(const struct cmd_context *c, const struct migrate_stats *s, int source_busy);
 /* The status a command has led to. */

@@ -6,11 +6,18 @@
 
 /* ---- table ---- */
 
+static struct slice shown_kind(const struct migrate_kind *k)
+{
+	return k->kind.len ? k->kind : SLICE("(unknown)");
+}
+
 static int width_of(const struct migrate_stats *s)
 {
 	size_t width = sizeof("Kind") - 1;
-	for (size_t i = 0; i < s->n_kinds; i++)
-		width = s->kinds[i].kind.len > width ? s->kinds[i].kind.len : width;
+	for (size_t i = 0; i < s->n_kinds; i++) {
+		size_t len = shown_kind(&s->kinds[i]).len;
+		width = len > width ? len : width;
+	}
 	return width < 60 ? (int)width : 60;
 }
 
@@ -30,8 +37,9 @@ static void put_count(const struct cmd_context *c, int64_t n, enum print_color c
 
 static void put_kind(const struct cmd_context *c, const struct migrate_kind *k, int width)
 {
-	print_text(c, k->kind);
-	fprintf(c->out, "%*s", k->kind.len < (size_t)width ? width - (int)k->kind.len : 0, "");
+	struct slice name = shown_kind(k);
+	print_text(c, name);
+	fprintf(c->out, "%*s", name.len < (size_t)width ? width - (int)name.len : 0, "");
 	put_count(c, k->docs, PRINT_PLAIN);
 	put_count(c, k->diffs, PRINT_RED);
 	put_count(c, k->missing, PRINT_RED);
@@ -39,14 +47,37 @@ static void put_kind(const struct cmd_context *c, const struct migrate_kind *k, 
 	fputc('\n', c->out);
 }
 
-static void put_table(const struct cmd_context *c, const struct migrate_stats *s)
+static int is_left(const struct migrate_kind *k)
+{
+	return k->diffs || k->missing || k->changes;
+}
+
+static int any_left(const struct migrate_stats *s)
+{
+	int left = 0;
+	for (size_t i = 0; i < s->n_kinds; i++)
+		left |= is_left(&s->kinds[i]);
+	return left;
+}
+
+static void put_all_clear(const struct cmd_context *c)
+{
+	fputc('\n', c->out);
+	print_color(c, PRINT_GREEN);
+	fputs("No differences found between old and new docs!", c->out);
+	print_color(c, PRINT_PLAIN);
+	fputs("\n\n", c->out);
+}
+
+static void put_table(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags)
 {
 	int width = width_of(s);
 	print_color(c, PRINT_BOLD);
 	fprintf(c->out, "\n%-*s%10s%10s%10s%10s\n", width, "Kind", "Docs", "Diffs", "Missing", "Changes");
 	print_color(c, PRINT_PLAIN);
 	for (size_t i = 0; i < s->n_kinds; i++)
-		put_kind(c, &s->kinds[i], width);
+		if (!(flags & STATS_AFTER_MIGRATE) || is_left(&s->kinds[i]))
+			put_kind(c, &s->kinds[i], width);
 	fputc('\n', c->out);
 }
 
@@ -99,7 +130,30 @@ static void put_rules(const struct cmd_context *c, const struct migrate_stats *s
 	fputs("` applies those of now\n", c->out);
 }
 
-void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int verbose)
+static void put_pending(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	if (!s->pending)
+		return;
+	print_color(c, PRINT_RED);
+	fprintf(c->out, "There are %" PRId64 " case diffs pending.", s->pending);
+	print_color(c, PRINT_PLAIN);
+	fputs(" `settle diff cases ", c->out);
+	print_text(c, s->domain);
+	fputs(" --select pending` compares them\n", c->out);
+}
+
+static void put_summary(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags)
+{
+	int all_clear = !any_left(s) && !s->pending && !s->unfinished;
+	if (flags & STATS_AFTER_MIGRATE && all_clear)
+		put_all_clear(c);
+	else if (flags & STATS_AFTER_MIGRATE && !any_left(s))
+		fputc('\n', c->out);
+	else
+		put_table(c, s, flags);
+}
+
+void print_stats(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags)
 {
 	put_named(c, "domain", s->domain);
 	put_named(c, "status", s->status);
@@ -108,7 +162,7 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int
 	put_named(c, "profile", s->profile);
 	if (!s->started)
 		return;
-	put_table(c, s);
+	put_summary(c, s, flags);
 	put_counters(c, &s->counters);
 	put_left(c, "pending", s->pending, "(cases that wait to be compared)");
 	put_left(c, "rejects", s->rejected_now, "(documents that could not be stored; kept whole)");
@@ -119,7 +173,8 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, int
 	if (s->other_rules)
 		put_rules(c, s);
 	put_named(c, "clean", s->clean ? SLICE("yes") : SLICE("no"));
-	if (verbose)
+	put_pending(c, s);
+	if (flags & STATS_VERBOSE)
 		put_ignored(c, &s->ignored);
 }
 

@@ -95,6 +95,9 @@ MUST_CHECK int migrate_dry_run(const struct migrate_env *env, const struct migra
                                struct err *err);
 /* Reads only; no lock, no long transaction. */
 MUST_CHECK int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err);
+/* Tells of every losing revision that was not brought over, by document. The callback returns non-zero to end. Reads only. */
+MUST_CHECK int migrate_conflicts(const struct migrate_env *env, int (*fn)(void *ctx, struct slice id, struct slice rev), void *ctx,
+                                 struct err *err);
 /* Both sides of a document; absent = NULL. couch comes from the spool or the source, sql from the target. kind: SLICE_NONE = find it. */
 struct migrate_sides {
 	struct slice kind;

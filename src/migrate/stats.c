@@ -121,3 +121,52 @@ int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate
 		     !counts.attachments && !counts.diffs && !counts.missing && !counts.changes;
 	return 0;
 }
+
+/* ---- losing revisions ---- */
+
+#define CONFLICT_PAGE 500
+
+static int tell_page(struct sql_target *t, const struct sql_rows *ids, struct slice domain, struct arena *a,
+		     int (*fn)(void *ctx, struct slice id, struct slice rev), void *ctx, int *ended, struct err *err)
+{
+	static const int by_doc[] = {CONF_DOMAIN, CONF_DOC_ID};
+	struct sql_row *keys = ARENA_ARRAY(a, ids->n + 1, struct sql_row);
+	struct sql_rows rows = {0};
+
+	for (size_t i = 0; i < ids->n; i++)
+		keys[i] = row_pair(a, domain, ids->v[i].cells[CONF_DOC_ID]);
+	if (sql_select(t, &sql_conflict, by_doc, 2, keys, ids->n, a, &rows, err))
+		return err->code;
+	for (size_t i = 0; i < rows.n && !*ended; i++)
+		*ended = fn(ctx, rows.v[i].cells[CONF_DOC_ID], rows.v[i].cells[CONF_REV]);
+	return 0;
+}
+
+int migrate_conflicts(const struct migrate_env *env, int (*fn)(void *ctx, struct slice id, struct slice rev), void *ctx,
+		      struct err *err)
+{
+	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
+	struct arena a = ARENA_INIT, last = ARENA_INIT;
+	struct sql_target *t = NULL;
+	struct slice after = SLICE_NONE;
+	struct sql_rows ids = {0};
+	int ended = 0, rc = sql_open(&t, &o, err);
+
+	if (rc == 0)
+		rc = sql_schema_check(t, err);
+	do {
+		arena_reset(&a);
+		if (rc == 0)
+			rc = sql_page(t, &sql_conflict, env->domain, CONF_DOC_ID, after, CONFLICT_PAGE, 1, &a, &ids, err);
+		if (rc == 0)
+			rc = tell_page(t, &ids, env->domain, &a, fn, ctx, &ended, err);
+		if (rc == 0 && ids.n) {
+			arena_reset(&last);
+			after = arena_slice(&last, ids.v[ids.n - 1].cells[CONF_DOC_ID]);
+		}
+	} while (rc == 0 && !ended && ids.n == CONFLICT_PAGE);
+	sql_close(t);
+	arena_release(&a);
+	arena_release(&last);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}

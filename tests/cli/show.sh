@@ -42,6 +42,19 @@ ok "zero prints blank" grep -qE '^Group +2 *$' "$work/out"
 ok "no rules" not grep -q 'Ignored differences' "$work/out"
 exits 0 "stats --verbose" stats demo-clinic --verbose
 ok "tells what rules ignored" grep -qE '^ +[0-9]+  CommCareCase' "$work/out"
+ok "and names what is missing" grep -qE '^  CommCareCase [0-9a-z]' "$work/out"
+exits 0 "stats --verbose as JSON" stats --format json demo-clinic --verbose
+ok "as many as the table counts" same "$(json "$work/out" 'v.missing.length')" "$(json "$work/out" 'v.kinds.reduce((n, k) => n + k.missing, 0)')"
+ok "no rejects, no losing revisions" same "$(json "$work/out" '[v.rejects, v.conflicting]')" '[[],[]]'
+# A pager on a terminal, and only there.
+PAGER='sed s/^/page:/' script -qec "'$settle' diff show demo-clinic --select forms" "$work/typescript" </dev/null >/dev/null
+ok "on a terminal PAGER shows it" grep -q '^page:.*XFormInstance' "$work/typescript"
+PAGER=cat script -qec "'$settle' diff show demo-clinic --select forms" "$work/typescript" </dev/null >/dev/null
+ok "cat is no pager" grep -q 'XFormInstance' "$work/typescript"
+PAGER=true script -qec "'$settle' diff show demo-clinic; echo status \$?" "$work/typescript" </dev/null >/dev/null
+ok "one that leaves early is no error" grep -q '^status 0' "$work/typescript"
+PAGER='sed s/^/page:/' run diff show demo-clinic --select forms
+ok "without a terminal there is none" not grep -q '^page:' "$work/out"
 exits 0 "stats as JSON" stats --format json demo-clinic
 ok "the object of the contract" same "$(json "$work/out" 'Object.keys(v)')" "$keys]"
 kinds='(v.later || v).kinds.filter(k => k.docs || k.diffs || k.missing || k.changes).map(k => [k.kind, k.docs, k.diffs, k.missing, k.changes].join()).sort()'

@@ -132,6 +132,7 @@ static void test_print_stats__zero_prints_blank(void **state)
 			"pending    1 (cases that wait to be compared)\n"
 			"rejects    1 (documents that could not be stored; kept whole)\n"
 			"clean      no\n"
+			"There are 1 case diffs pending. `settle diff cases demo --select pending` compares them\n"
 			"\n"
 			"Ignored differences by rule\n"
 			"         5  a rule\n");
@@ -165,6 +166,78 @@ static void test_print_stats__a_caught_up_source_is_said(void **state)
 	assert_non_null(strstr(p.text, "nothing was there to read: caught up\nclean      yes\n"));
 	fclose(p.c.out);
 	free(p.text);
+}
+
+static void test_print_stats__after_a_migration_only_what_is_left(void **state)
+{
+	struct migrate_kind kinds[2];
+	struct state_tally tally;
+	struct printed p;
+	struct migrate_stats s = some_stats(kinds, &tally);
+	(void)state;
+	printed_begin(&p);
+	print_stats(&p.c, &s, STATS_AFTER_MIGRATE);
+	fflush(p.c.out);
+	assert_null(strstr(p.text, "XFormInstance"));
+	assert_non_null(strstr(p.text, "CommCareCase          3"));
+	fclose(p.c.out);
+	free(p.text);
+}
+
+static void test_print_stats__after_a_migration_all_clear_is_green(void **state)
+{
+	struct migrate_kind kinds[] = {{.kind = SLICE("XFormInstance"), .docs = 12}};
+	struct migrate_stats s = {.domain = SLICE("d"), .started = 1, .clean = 1, .kinds = kinds, .n_kinds = 1};
+	struct printed p;
+	(void)state;
+	printed_begin(&p);
+	p.c.color = 1;
+	print_stats(&p.c, &s, STATS_AFTER_MIGRATE);
+	fflush(p.c.out);
+	assert_non_null(strstr(p.text, "\033[32mNo differences found between old and new docs!\033[0m\n"));
+	assert_null(strstr(p.text, "XFormInstance"));
+	fclose(p.c.out);
+	free(p.text);
+}
+
+static void test_print_stats__pending_is_not_clear_and_red(void **state)
+{
+	struct migrate_stats s = {.domain = SLICE("d"), .started = 1, .pending = 7};
+	struct printed p;
+	(void)state;
+	printed_begin(&p);
+	p.c.color = 1;
+	print_stats(&p.c, &s, STATS_AFTER_MIGRATE);
+	fflush(p.c.out);
+	assert_null(strstr(p.text, "No differences found"));
+	assert_non_null(strstr(p.text, "\033[31mThere are 7 case diffs pending.\033[0m `settle diff cases d"));
+	fclose(p.c.out);
+	free(p.text);
+}
+
+static void test_print_stats__a_kind_without_a_name_is_unknown(void **state)
+{
+	struct migrate_kind kinds[] = {{.kind = SLICE(""), .docs = 12}};
+	struct migrate_stats s = {.domain = SLICE("d"), .started = 1, .kinds = kinds, .n_kinds = 1};
+	struct printed p;
+	(void)state;
+	printed_begin(&p);
+	print_stats(&p.c, &s, 0);
+	fflush(p.c.out);
+	assert_non_null(strstr(p.text, "\n(unknown)        12 "));
+	fclose(p.c.out);
+	free(p.text);
+}
+
+static void test_print_diffs__controls_never_reach_the_terminal(void **state)
+{
+	struct printed p;
+	(void)state;
+	printed_begin(&p);
+	struct diff_list list = diffs_of("[{\"type\":\"diff\",\"path\":[\"a\xc2\x9b\"],\"old\":\"\x7f\",\"new\":\"\xc2\x85\"}]", &p.arena);
+	print_diffs(&p.c, SLICE("K\x1b"), SLICE("i\xc2\x9b" "d"), &list);
+	printed_end(&p, "K\xef\xbf\xbd i\xef\xbf\xbd" "d\n"
+			"  diff [\"a\\u009b\"] \"\\u007f\" -> \"\\u0085\"\n");
 }
 
 static void test_stats_to_json__is_the_object_of_the_contract(void **state)
@@ -294,6 +367,11 @@ int main(void)
 	    cmocka_unit_test(test_print_stats__zero_prints_blank),
 	    cmocka_unit_test(test_print_stats__red_marks_diffs_and_missing),
 	    cmocka_unit_test(test_print_stats__a_caught_up_source_is_said),
+	    cmocka_unit_test(test_print_stats__after_a_migration_only_what_is_left),
+	    cmocka_unit_test(test_print_stats__after_a_migration_all_clear_is_green),
+	    cmocka_unit_test(test_print_stats__pending_is_not_clear_and_red),
+	    cmocka_unit_test(test_print_stats__a_kind_without_a_name_is_unknown),
+	    cmocka_unit_test(test_print_diffs__controls_never_reach_the_terminal),
 	    cmocka_unit_test(test_stats_to_json__is_the_object_of_the_contract),
 	    cmocka_unit_test(test_stats_to_json__sequences_are_opaque),
 	    cmocka_unit_test(test_print_marked__lines_that_differ_are_marked),
