@@ -91,11 +91,13 @@ MUST_CHECK int mapping_transactions(const struct sql_row *rows, size_t n, struct
 MUST_CHECK int mapping_original_transactions(const struct sql_row *rows, size_t n, struct arena *a,
 					     struct replay_txn **out, struct err *err);
 /*
- * The two dates of a transaction's row: applied is the date that orders, original the one its form came with (SLICE_NONE: none). A form
- * without a readable date that is given one has the last moment of the calendar as its original date: unreadable dates come last.
+ * Puts the date that orders (applied) and, where it is another, the one the form came with (original, SLICE_NONE: none) into a
+ * transaction's row. A form without a readable date that is given one has the last moment of the calendar as its original date:
+ * unreadable dates come last.
  */
-struct slice mapping_original_date(const struct sql_row *row);
 void mapping_put_dates(struct sql_row *row, struct slice applied, struct slice original);
+/* The date the form came with, or SLICE_NONE. */
+struct slice mapping_original_date(const struct sql_row *row);
 /* couch: the spooled Couch case, or NULL: gives doc_type, deletion, what the row copies from it (decision 14). deleted:
  * tombstone. */
 struct mapping_case_source {

@@ -11,8 +11,7 @@
 /* The run of rows from *at on that belong to this case; rows and cases are both in byte order of case id. */
 struct sql_rows page_rows_of(const struct sql_rows *rows, int column, struct slice id, size_t *at);
 
-/* The differences of one case, before and after forms were looked up: what page_case says of both sides, as explain
- * asks for it. */
+/* What explain is asked about a Couch case; sql and forms are left to the caller. */
 struct explain_case page_question(const struct run *r, const struct page_case *c);
 
 /* The kind under which a case counts: the Couch case's, else the profile's first kind of cases. */

@@ -87,8 +87,10 @@ static int delete_children(struct run *r, struct sql_target *t, struct arena *a,
 	return 0;
 }
 
-/* What is left of a case whose forms are all gone: it, deleted (DOCUMENTS section 4). Depends on nothing that was there before. */
-static int empty_case(struct run *r, struct page *page, const struct page_case *c, struct sql_rows *out, struct err *err)
+/* What is left of a case whose forms are all gone: it, deleted (DOCUMENTS section 4). Depends on nothing that was there
+ * before. */
+static int empty_case(struct run *r, struct page *page, const struct page_case *c, struct sql_rows *out,
+		      struct err *err)
 {
 	struct mapping_case_source src = {.kind = c->kind, .tombstone = 1};
 	struct replay_case folded;

@@ -26,6 +26,7 @@ static int record_stored(struct run *r, struct batch *b, const struct batch_doc 
 	    .attachments = d->attachments,
 	    .conflicts = conflicts_of(d),
 	    .diffs = d->diffs,
+	    .same = d->outcome == SQL_SAME,
 	};
 
 	count_stored(&b->counters, d->outcome);

@@ -61,10 +61,11 @@ struct state_doc {
 	struct slice diffs, changes;
 	/*
 	 * Of a case: ids of forms that its outcome depends on and that have no block for it. It becomes pending when one
-	 * of them is put, rejected, skipped or forgotten.
+	 * of them is put, rejected, skipped or forgotten, unless that is no news.
 	 */
 	const struct slice *wants;
 	size_t n_wants;
+	int same; /* 1: the target held this very document already, so that nobody waits for it */
 };
 /*
  * Replaces everything known about this id, reject, missing mark and spool copy included (an id has one kind; an old

@@ -69,6 +69,8 @@ static int put_case(struct state *s, const struct state_case *c, int *same, stru
 		rc = state_run_id(s, "INSERT INTO pending VALUES (?1)", c->id, err);
 	if (rc == 0)
 		rc = doc_change(s, c->id, &old, &next, err);
+	if (rc == 0 && old.found && !old.spool)
+		rc = wants_touch(s, c->id, err);
 	return rc;
 }
 
@@ -79,8 +81,6 @@ int state_case_put(struct state *s, const struct state_case *c, int *same, struc
 	if (rc != 0)
 		return rc;
 	rc = put_case(s, c, same ? same : &unused, err);
-	if (rc == 0)
-		rc = wants_touch(s, c->id, err);
 	return state_op_end(s, own, rc, err);
 }
 

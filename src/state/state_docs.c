@@ -194,7 +194,7 @@ int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err)
 	if (rc != 0)
 		return rc;
 	rc = put_doc(s, doc, err);
-	if (rc == 0)
+	if (rc == 0 && !doc->same)
 		rc = wants_touch(s, doc->id, err);
 	return state_op_end(s, own, rc, err);
 }
@@ -209,7 +209,7 @@ int state_doc_forget(struct state *s, struct slice id, struct err *err)
 	rc = doc_read(s, id, &old, err);
 	if (rc == 0)
 		rc = doc_change(s, id, &old, &nothing, err);
-	if (rc == 0)
+	if (rc == 0 && old.found && !(old.flags & DOC_TOMBSTONE))
 		rc = wants_touch(s, id, err);
 	return state_op_end(s, own, rc, err);
 }

@@ -96,6 +96,8 @@ static int put_reject(struct state *s, const struct state_reject *r, struct err 
 		rc = intern_number(s->db, &s->names, r->kind.ptr ? r->kind : SLICE(""), &next.kind, err);
 	if (rc == 0)
 		rc = doc_change(s, r->id, &old, &next, err);
+	if (rc == 0 && !(old.flags & DOC_REJECT))
+		rc = wants_touch(s, r->id, err);
 	return rc == 0 ? write_reject(s, r, err) : rc;
 }
 
@@ -106,8 +108,6 @@ int state_reject_put(struct state *s, const struct state_reject *r, struct err *
 	if (rc != 0)
 		return rc;
 	rc = put_reject(s, r, err);
-	if (rc == 0)
-		rc = wants_touch(s, r->id, err);
 	return state_op_end(s, own, rc, err);
 }
 

@@ -54,10 +54,28 @@ static void test_state_wants__every_way_a_form_becomes_known(void **state)
 	assert_pending_once(p, "c1 c2 ");
 	put_reject(p, "form", "f1", "why");
 	assert_pending_once(p, "c1 ");
+	put_reject(p, "form", "f1", "why");
+	assert_pending_once(p, "");
 	MUST(state_skipped_put(p->s, SLICE("f2"), SLICE("other"), &must));
 	assert_pending_once(p, "c1 c2 ");
 	MUST(state_case_put(p->s, &tombstone, &same, &must));
 	assert_pending_once(p, "c1 f1 ");
+	MUST(state_doc_forget(p->s, SLICE("f1"), &must));
+	MUST(state_case_put(p->s, &tombstone, &same, &must));
+	assert_pending_once(p, "f1 ");
+}
+
+static void test_state_wants__what_is_no_news_touches_nothing(void **state)
+{
+	struct place *p = *state;
+	struct state_doc doc = {.kind = SLICE("form"), .id = SLICE("f1"), .same = 1};
+
+	case_wants(p, "c1", "f1", "f2");
+	MUST(state_doc_put(p->s, &doc, &must));
+	MUST(state_doc_forget(p->s, SLICE("f2"), &must));
+	assert_pending_once(p, "");
+	MUST(state_doc_forget(p->s, SLICE("f1"), &must));
+	assert_pending_once(p, "c1 ");
 }
 
 static void test_state_wants__a_batch_sees_its_own(void **state)
@@ -110,6 +128,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_state_wants__every_way_a_form_becomes_known, make_state, remove_place),
+	    cmocka_unit_test_setup_teardown(test_state_wants__what_is_no_news_touches_nothing, make_state,
+					    remove_place),
 	    cmocka_unit_test_setup_teardown(test_state_wants__a_batch_sees_its_own, make_state, remove_place),
 	    cmocka_unit_test_setup_teardown(test_state_wants__the_next_outcome_replaces_them, make_state, remove_place),
 	    cmocka_unit_test_setup_teardown(test_state_skipped__a_case_that_left_the_domain_is_pending, make_state,
