@@ -156,7 +156,7 @@ class Domain {
 			const form = take();
 			const same = { user_id: form.form.meta.userID, uid: form._id, location_: [], migrating_blobs_from_couch: true, problem: null };
 			const [key, value] = rng.pick(Object.entries(same));
-			form[key] = value;
+			form[key] = form[key] || value; /* a form with a problem keeps it: without, it would count */
 			this.note('formLegacyField', form._id, 'none');
 		}
 	}
