@@ -79,8 +79,6 @@ static int record_tombstone(struct run *r, struct batch *b, const struct batch_d
 		return 0;
 	}
 	b->counters.deleted++;
-	if (state_doc_forget(r->state, d->id, err))
-		return err->code;
 	return state_case_put(r->state, &c, &same, err);
 }
 

@@ -92,7 +92,7 @@ struct state_case {
 	uint32_t attachments, conflicts;
 };
 /*
- * Puts it as pending, unless the same revision is there already and is not pending: then *same = 1 and only the
+ * Puts it as pending, unless the same revision is there already: then *same = 1, it is as pending as it was, and only the
  * attachments and conflicts are brought up to date. A reject of this id goes; diffs, changes and missing mark stay
  * until it is compared.
  */

@@ -49,7 +49,7 @@ static int put_case(struct state *s, const struct state_case *c, int *same, stru
 		rc = spooled_revision_is(s, old.spool, c->rev, &same_rev, err);
 	if (rc != 0)
 		return rc;
-	*same = same_rev && !(old.flags & DOC_PENDING);
+	*same = same_rev;
 	next = old;
 	next.flags &= ~DOC_REJECT;
 	next.attachments = c->attachments;
