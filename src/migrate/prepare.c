@@ -139,9 +139,7 @@ static void map(struct batch *b, struct batch_doc *d)
 		break;
 	case PROFILE_STATE:
 		d->fate = FATE_CASE;
-		if (utf8_odd(d->id))
-			rc = err_set(&err, ERR_SYNTAX,
-				     "the case id holds U+0000 or an unpaired surrogate and cannot be a key");
+		rc = mapping_key_check(d->id, "the case's _id", &err);
 		break;
 	}
 	if (rc)
