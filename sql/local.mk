@@ -13,6 +13,7 @@ sql_libsql_a_SOURCES = \
 	sql/pg/query.c \
 	sql/pg/rows.c \
 	sql/pg/schema.c \
+	sql/pg/views.c \
 	sql/sql_internal.h \
 	sql/sqlite/cell.c \
 	sql/sqlite/driver.c \
@@ -21,11 +22,14 @@ sql_libsql_a_SOURCES = \
 	sql/sqlite/rows.c \
 	sql/sqlite/schema.c \
 	sql/sqlite/sqlite.h \
+	sql/sqlite/views.c \
 	sql/statement.c \
 	sql/tables.c \
 	sql/tables.h \
 	sql/target.c \
-	sql/target.h
+	sql/target.h \
+	sql/views.c \
+	sql/views.h
 
 EXTRA_PROGRAMS += tests/bench/bench_sql
 tests_bench_bench_sql_SOURCES = tests/bench/bench_sql.c

@@ -39,6 +39,7 @@ struct sql_names {
 /* ---- targets and drivers ---- */
 
 struct sql_driver;
+struct sql_view_column;
 
 enum sql_phase {
 	SQL_IDLE,
@@ -101,6 +102,12 @@ struct sql_driver {
 	int (*check_epoch)(struct sql_target *t, int *same, struct err *err);
 	int (*finish_load)(struct sql_target *t, struct err *err);
 	int (*describe)(struct sql_target *t, struct arena *a, struct sql_report *out, struct err *err);
+	/* ---- views (sql/views.h) ---- */
+	const char *view_where;  /* stands before the doc type's literal */
+	void (*add_view_text)(struct buf *b, struct slice text); /* a literal */
+	void (*add_view_value)(struct buf *b, const struct sql_view_column *c);
+	/* Inside a transaction. digest is of `select`, kept with the view so that it is only replaced when it is another. */
+	int (*put_view)(struct sql_target *t, struct slice name, struct slice select, const char *digest, struct err *err);
 };
 
 extern const struct sql_driver sql_pg_driver, sql_sqlite_driver;
@@ -118,6 +125,11 @@ int sql_busy(struct slice domain, struct slice holder, struct slice since, struc
 int sql_is_time(struct slice cell, int64_t *us);
 /* 0, ERR_NOTFOUND for version 0, ERR_TARGET for a version this program does not know. */
 int sql_schema_version_check(int64_t version, struct err *err);
+
+/* ERR_TARGET: something else has a view's name. */
+int sql_view_taken(struct err *err);
+/* 'text', quotes doubled. */
+void sql_add_literal(struct buf *b, struct slice text);
 
 /* ---- statement texts (sql/statement.c); both drivers use them ---- */
 

@@ -48,4 +48,8 @@ const struct sql_driver sql_pg_driver = {
     .check_epoch = pg_check_epoch,
     .finish_load = pg_finish_load,
     .describe = pg_describe,
+    .view_where = " WHERE \"deleted\" IS NOT TRUE AND \"doc_type\" = ",
+    .add_view_text = pg_add_view_text,
+    .add_view_value = pg_add_view_value,
+    .put_view = pg_put_view,
 };

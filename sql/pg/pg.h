@@ -124,4 +124,9 @@ void pg_unlock(struct pg_target *t); /* no lock: nothing happens */
 int pg_check_epoch(struct sql_target *t, int *same, struct err *err);
 int64_t pg_lock_key(const char *schema, struct slice domain);
 
+/* ---- views.c ---- */
+void pg_add_view_text(struct buf *b, struct slice text);
+void pg_add_view_value(struct buf *b, const struct sql_view_column *c);
+int pg_put_view(struct sql_target *t, struct slice name, struct slice select, const char *digest, struct err *err);
+
 #endif

@@ -203,4 +203,8 @@ const struct sql_driver sql_sqlite_driver = {
     .check_epoch = sqlite_check_epoch,
     .finish_load = sqlite_finish_load,
     .describe = sqlite_describe,
+    .view_where = " WHERE \"deleted\" IS NOT 1 AND \"doc_type\" = ",
+    .add_view_text = sqlite_add_view_text,
+    .add_view_value = sqlite_add_view_value,
+    .put_view = sqlite_put_view,
 };

@@ -74,4 +74,9 @@ int sqlite_lock(struct sql_target *t, struct slice domain, int64_t *epoch, struc
 int sqlite_check_epoch(struct sql_target *t, int *same, struct err *err);
 void sqlite_unlock(struct sqlite_target *t);
 
+/* ---- views.c ---- */
+void sqlite_add_view_text(struct buf *b, struct slice text);
+void sqlite_add_view_value(struct buf *b, const struct sql_view_column *c);
+int sqlite_put_view(struct sql_target *t, struct slice name, struct slice select, const char *digest, struct err *err);
+
 #endif

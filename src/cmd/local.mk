@@ -60,6 +60,7 @@ src_cmd_libcmd_a_SOURCES = \
 
 CLI_TESTS = \
 	tests/cli/again.sh \
+	tests/cli/example.sh \
 	tests/cli/files.sh \
 	tests/cli/manual.sh \
 	tests/cli/output.sh \
@@ -68,7 +69,7 @@ CLI_TESTS = \
 	tests/cli/show.sh \
 	tests/cli/usage.sh
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh
+EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh fixtures/example
 
 UNIT_TESTS += tests/unit/test_options tests/unit/test_print
 CMD_LIBS = src/cmd/libcmd.a $(MIGRATE_LIBS)

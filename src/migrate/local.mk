@@ -68,6 +68,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/status.c \
 	src/migrate/status.h \
 	src/migrate/store.c \
+	src/migrate/views.c \
+	src/migrate/views.h \
 	src/migrate/texts.c
 
 UNIT_TESTS += tests/unit/test_pipeline

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "migrate/rules_used.h"
 #include "migrate/sample.h"
+#include "migrate/views.h"
 
 #define HEAL_TRIES 10
 #define HEAL_FIRST_MS 250
@@ -66,7 +67,7 @@ static int migrate(struct run *r, struct err *err)
 	/* The live phase ends only when the source is proven quiet. */
 	if (!(s.life == LIFE_LIVE && to == LIFE_IN_PROGRESS) && run_set_status(r, &s, to, err))
 		return err->code;
-	if (begin_rules(r, err) || run_phases(r, err) || end_rules(r, err))
+	if (run_make_views(r, err) || begin_rules(r, err) || run_phases(r, err) || end_rules(r, err))
 		return err->code;
 	if (r->options.follow)
 		return run_follow(r, err);

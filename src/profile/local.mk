@@ -6,6 +6,7 @@ src_profile_libprofile_a_SOURCES = \
 	src/profile/profile.c \
 	src/profile/profile.h \
 	src/profile/profile_internal.h \
+	src/profile/read_columns.c \
 	src/profile/read_kinds.c \
 	src/profile/read_patch.c \
 	src/profile/read_rules.c \

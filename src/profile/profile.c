@@ -13,7 +13,7 @@
 #define MAX_DEPTH 32
 
 static const char *const profile_keys[] = {"name",  "summary", "domain_field", "type_field", "other_kinds",
-					   "kinds", "parts",   "rules",        "patch",      NULL};
+					   "kinds", "parts", "columns",   "rules",        "patch",      NULL};
 
 /* ---- reading ---- */
 
@@ -46,6 +46,7 @@ static void read_object(struct reader *r, struct draft *d)
 	p->domain_field = read_field(r, "domain_field");
 	p->type_field = read_field(r, "type_field");
 	read_kinds(r, d);
+	read_columns(r, d);
 	read_rules(r, d);
 	read_patch(r, d);
 	rules_build(d->rules, d->n_rules, d->groups.v, d->groups.n, r->a, &p->rules);

@@ -11,6 +11,9 @@
  *   kinds          in the order of stats: {name, class: "event" | "state" | "document", group?, stored_as?, processed?,
  *                  deleted?, compared?}; kinds of one group share the rules for that group
  *   parts?         names of what is compared but is no document: case_attachment, LedgerValue
+ *   columns?       {DOC TYPE: {COLUMN: {path: [KEY or list position, ...], type}}}: a view over documents for each doc type, with
+ *                  domain, doc_id and these; type is text, integer, number, boolean, date, timestamp or json; what does not
+ *                  fit is NULL. Names are no longer than 63 bytes and differ in more than case
  *   patch?         {unpatchable, static, known, fields?}: lists of field names; unpatchable ones are static too, fields are
  *                  those of the Couch document that are no properties. Without it states cannot be patched
  *   rules          blocks {for: KIND | GROUP | PART | "PREFIX*", rules: [...]}; a rule has a reason and is one of
@@ -44,6 +47,36 @@ struct profile_kind {
 	int compared;           /* 0: copied and copy-checked, never diffed (SubmissionErrorLog) */
 };
 
+/* Typed columns of a plain doc type: a view of its own in the target. */
+enum profile_column_type {
+	PROFILE_TEXT,
+	PROFILE_INTEGER,
+	PROFILE_NUMBER,
+	PROFILE_BOOLEAN,
+	PROFILE_DATE,
+	PROFILE_TIMESTAMP,
+	PROFILE_JSON
+};
+
+struct profile_step {
+	struct slice key; /* or a list position */
+	int is_position;
+	uint32_t position;
+};
+
+struct profile_column {
+	struct slice name;
+	enum profile_column_type type;
+	const struct profile_step *path;
+	size_t npath;
+};
+
+struct profile_view {
+	struct slice doc_type; /* and the view's name */
+	const struct profile_column *columns;
+	size_t n_columns;
+};
+
 struct profile {
 	struct slice name;
 	struct slice domain_field;        /* SLICE_NONE: the whole database is the domain */
@@ -52,6 +85,8 @@ struct profile {
 	size_t n_kinds;
 	int other_kinds; /* 1: doc types not listed become PROFILE_DOCUMENT kinds of their own name; 0: the same, but
 			    they are listed after the known ones and never diffed */
+	const struct profile_view *views;
+	size_t n_views;
 	struct ruleset rules;
 	int has_patch; /* states can be patched */
 	struct patch_policy patch;

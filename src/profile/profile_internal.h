@@ -73,6 +73,7 @@ struct draft { /* a profile while it is read */
 };
 
 void read_kinds(struct reader *r, struct draft *d);
+void read_columns(struct reader *r, struct draft *d);
 void read_rules(struct reader *r, struct draft *d);
 void read_patch(struct reader *r, struct draft *d);
 
