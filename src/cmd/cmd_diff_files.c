@@ -39,22 +39,15 @@ static struct ids split_ids(const char *text, struct arena *a)
 	return ids;
 }
 
-static int find_kind(const struct cmd_context *c, const char *given, const struct json *couch, struct slice *out,
-		     struct err *err)
+/* A document without a type belongs to no kind, and no rule is about it. */
+static struct slice kind_of(const struct cmd_context *c, const char *given, const struct json *couch)
 {
-	if (given) {
-		*out = slice_of(given);
-		return 0;
-	}
-	if (!c->profile.type_field.ptr) {
-		*out = SLICE("document");
-		return 0;
-	}
-	*out = json_text(json_get(couch, c->profile.type_field));
-	if (out->ptr)
-		return 0;
-	err_set(err, ERR_USAGE, "%s has no text field %.*s", c->argv[0], SLICE_ARG(c->profile.type_field));
-	return err_hint(err, "say as what it is to be compared: --kind K");
+	struct slice kind = SLICE_NONE;
+	if (given)
+		return slice_of(given);
+	if (c->profile.type_field.ptr)
+		kind = json_text(json_get(couch, c->profile.type_field));
+	return kind.ptr ? kind : SLICE("document");
 }
 
 static void print_result_json(struct cmd_context *c, const struct migrate_comparison *r)
@@ -78,9 +71,9 @@ static int run(struct cmd_context *c, struct err *err)
 	struct json couch, sql;
 	struct slice kind, id;
 	struct migrate_comparison result = {0};
-	if (read_json_file(c->argv[0], c->arena, &couch, err) || read_json_file(c->argv[1], c->arena, &sql, err) ||
-	    find_kind(c, o->kind, &couch, &kind, err))
+	if (read_json_file(c->argv[0], c->arena, &couch, err) || read_json_file(c->argv[1], c->arena, &sql, err))
 		return err->code;
+	kind = kind_of(c, o->kind, &couch);
 	migrate_compare(&c->profile, kind, &couch, &sql, ids.v, ids.n, o->raw, c->arena, &result);
 	id = json_get_text(&couch, "_id");
 	if (c->global->format == FORMAT_JSON)

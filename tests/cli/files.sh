@@ -39,8 +39,8 @@ exits 2 "file that is not JSON" diff files "$work/couch.json" "$work/cut.json"
 ok "is named, with the place" says err 'cut.json: not JSON at byte 5'
 exits 2 "directory" diff files "$work" "$work/sql.json"
 printf '{"a":1}' >"$work/untyped.json"
-exits 2 "document without a doc type" diff files "$work/untyped.json" "$work/sql.json"
-ok "asks for --kind" says err '--kind'
+exits 1 "document without a doc type: no rule is about it" diff files "$work/untyped.json" "$work/sql.json"
+ok "and it is compared" says out "missing"
 exits 1 "--kind gives it" diff files "$work/untyped.json" "$work/sql.json" --kind Thing --profile documents
 ok "in the heading" says out 'Thing '
 exits 2 "one file" diff files "$work/couch.json"
