@@ -49,15 +49,21 @@ static char mark_of(const struct marker *m, const struct diff *raw)
 	return '~';
 }
 
-/* The mark of the value where the walk stands: its own difference's, else what it stands in has. */
-static char mark_here(const struct marker *m, char outer)
+static const struct diff *diff_here(const struct marker *m)
 {
 	for (size_t i = 0; i < m->marks->raw->n; i++) {
 		const struct diff *d = &m->marks->raw->v[i];
 		if (d->npath == m->path.n && overlap(d->path, d->npath, m->path.v, m->path.n))
-			return mark_of(m, d);
+			return d;
 	}
-	return outer;
+	return NULL;
+}
+
+/* The mark of the value where the walk stands: its own difference's, else what it stands in has. */
+static char mark_here(const struct marker *m, char outer)
+{
+	const struct diff *d = diff_here(m);
+	return d ? mark_of(m, d) : outer;
 }
 
 static void end_line(struct marker *m, char mark)
@@ -65,7 +71,7 @@ static void end_line(struct marker *m, char mark)
 	print_color(m->c, mark == '-' ? PRINT_RED : mark == '+' ? PRINT_GREEN : mark == '~' ? PRINT_DIM : PRINT_PLAIN);
 	fputc(mark, m->c->out);
 	fputc(' ', m->c->out);
-	fwrite(m->line.ptr, 1, m->line.len, m->c->out);
+	print_json_text(m->c, buf_slice(&m->line));
 	print_color(m->c, PRINT_PLAIN);
 	fputc('\n', m->c->out);
 	buf_clear(&m->line);
@@ -75,6 +81,83 @@ static void indent(struct marker *m, size_t depth)
 {
 	while (depth-- > 0)
 		buf_str(&m->line, "  ");
+}
+
+/* ---- where long texts differ ---- */
+
+#define LONG_TEXT 40
+#define CONTEXT 20  /* bytes shown before and after */
+#define MAX_SHOWN 60 /* bytes shown of what differs */
+
+static int is_inside(char ch)
+{
+	return ((unsigned char)ch & 0xc0) == 0x80;
+}
+
+/* The nearest start of a character at or before i. */
+static size_t character_at(struct slice s, size_t i)
+{
+	while (i > 0 && i < s.len && is_inside(s.ptr[i]))
+		i--;
+	return i;
+}
+
+static size_t common_start(struct slice a, struct slice b)
+{
+	size_t n = 0;
+	while (n < a.len && n < b.len && a.ptr[n] == b.ptr[n])
+		n++;
+	return character_at(a, n < b.len && n == a.len && is_inside(b.ptr[n]) ? n - 1 : n);
+}
+
+static size_t common_end(struct slice a, struct slice b, size_t start)
+{
+	size_t n = 0;
+	while (n < a.len - start && n < b.len - start && a.ptr[a.len - n - 1] == b.ptr[b.len - n - 1])
+		n++;
+	while (n > 0 && is_inside(a.ptr[a.len - n]))
+		n--;
+	return n;
+}
+
+static struct slice part(struct slice s, size_t from, size_t to)
+{
+	from = character_at(s, from);
+	to = character_at(s, to);
+	return (struct slice){s.ptr + from, to - from};
+}
+
+static size_t count_characters(struct slice s, size_t end)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < end; i++)
+		n += !is_inside(s.ptr[i]);
+	return n;
+}
+
+static void print_part(const struct marker *m, struct slice own, size_t start, size_t end)
+{
+	size_t before = start > CONTEXT ? start - CONTEXT : 0, after = own.len - end > CONTEXT ? end + CONTEXT : own.len;
+	size_t shown = end - start > MAX_SHOWN ? start + MAX_SHOWN : end;
+	fprintf(m->c->out, "? from character %zu: %s", count_characters(own, start) + 1, before ? "..." : "");
+	print_text(m->c, part(own, before, start));
+	print_color(m->c, PRINT_BOLD);
+	fputc('[', m->c->out);
+	print_text(m->c, part(own, start, shown));
+	fputs(shown < end ? "...]" : "]", m->c->out);
+	print_color(m->c, PRINT_PLAIN);
+	print_text(m->c, part(own, end, after));
+	fputs(after < own.len ? "...\n" : "\n", m->c->out);
+}
+
+static void tell_where(const struct marker *m, const struct json *v)
+{
+	const struct diff *d = diff_here(m);
+	if (!d || !json_is(d->old_value, JSON_STRING) || !json_is(d->new_value, JSON_STRING) || v->text.len <= LONG_TEXT)
+		return;
+	struct slice own = v->text, other = m->side == '-' ? d->new_value->text : d->old_value->text;
+	size_t start = common_start(own, other);
+	print_part(m, own, start, own.len - common_end(own, other, start));
 }
 
 static void put_value(struct marker *m, const struct json *v, char outer, const char *tail);
@@ -99,6 +182,8 @@ static void put_value(struct marker *m, const struct json *v, char outer, const 
 		json_write(v, JSON_PLAIN, &m->line);
 		buf_str(&m->line, tail);
 		end_line(m, mark);
+		if (v->type == JSON_STRING)
+			tell_where(m, v);
 		return;
 	}
 	buf_ch(&m->line, is_object ? '{' : '[');

@@ -14,7 +14,7 @@ struct marks {
 };
 
 /* Lines begin with '-' (Couch) or '+' (SQL) where a difference was kept, '~' where a rule expects it, else with a
- * blank. */
+ * blank. After a long text that differs a line with '?' shows the part that does, in brackets. */
 void print_marked(const struct cmd_context *c, const struct json *v, const struct marks *marks, char side);
 
 #endif

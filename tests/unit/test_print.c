@@ -296,6 +296,39 @@ static void test_print_marked__lines_that_differ_are_marked(void **state)
 			"    \"e\": {}\n  }\n");
 }
 
+static void test_print_marked__shows_where_long_texts_differ(void **state)
+{
+	struct printed p;
+	(void)state;
+	printed_begin(&p);
+	struct json couch = read_ok("{\"t\":\"" TWENTY TWENTY "caf\xc3\xa9 old " TWENTY TWENTY "\"}", &p.arena);
+	struct json sql = read_ok("{\"t\":\"" TWENTY TWENTY "caf\xc3\xa8 old " TWENTY TWENTY "\"}", &p.arena);
+	struct diff_list raw = {0};
+	struct marks marks = {&raw, &raw};
+	diff_json(&couch, &sql, &p.arena, &raw);
+	print_marked(&p.c, &couch, &marks, '-');
+	print_marked(&p.c, &sql, &marks, '+');
+	printed_end(&p, "  {\n-   \"t\": \"" TWENTY TWENTY "caf\xc3\xa9 old " TWENTY TWENTY "\"\n"
+			"? from character 44: ...34567890123456789caf[\xc3\xa9] old 012345678901234...\n  }\n"
+			"  {\n+   \"t\": \"" TWENTY TWENTY "caf\xc3\xa8 old " TWENTY TWENTY "\"\n"
+			"? from character 44: ...34567890123456789caf[\xc3\xa8] old 012345678901234...\n  }\n");
+}
+
+static void test_print_marked__one_long_text_may_begin_the_other(void **state)
+{
+	struct printed p;
+	(void)state;
+	printed_begin(&p);
+	struct json couch = read_ok("\"" TWENTY TWENTY "aa\"", &p.arena), sql = read_ok("\"" TWENTY TWENTY "aaa\"", &p.arena);
+	struct diff_list raw = {0};
+	struct marks marks = {&raw, &raw};
+	diff_json(&couch, &sql, &p.arena, &raw);
+	print_marked(&p.c, &couch, &marks, '-');
+	print_marked(&p.c, &sql, &marks, '+');
+	printed_end(&p, "- \"" TWENTY TWENTY "aa\"\n? from character 43: ...234567890123456789aa[]\n"
+			"+ \"" TWENTY TWENTY "aaa\"\n? from character 43: ...234567890123456789aa[a]\n");
+}
+
 /* ---- --select ---- */
 
 static const struct profile_kind kinds[] = {
@@ -375,6 +408,8 @@ int main(void)
 	    cmocka_unit_test(test_stats_to_json__is_the_object_of_the_contract),
 	    cmocka_unit_test(test_stats_to_json__sequences_are_opaque),
 	    cmocka_unit_test(test_print_marked__lines_that_differ_are_marked),
+	    cmocka_unit_test(test_print_marked__shows_where_long_texts_differ),
+	    cmocka_unit_test(test_print_marked__one_long_text_may_begin_the_other),
 	    cmocka_unit_test(test_selection__words),
 	    cmocka_unit_test(test_selection__files),
 	};
