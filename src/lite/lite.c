@@ -5,6 +5,7 @@
 #include "base/pct.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,9 +96,17 @@ static int pragma_int(struct lite *db, const char *sql, int *out, struct err *er
 	return failed;
 }
 
+/* Counting memory costs a lock at every allocation, and nobody asks. Before SQLite's first use, or not at all. */
+static void configure_once(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int connect_to(struct lite *db, const char *name, int flags, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int unused;
+	(void)pthread_once(&once, configure_once);
 	int rc = sqlite3_open_v2(name, &db->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc != SQLITE_OK)
 		return lite_fail(db, db->db ? sqlite3_extended_errcode(db->db) : rc, err);

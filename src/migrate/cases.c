@@ -46,13 +46,12 @@ static int refill_dirty(struct lister *l, struct err *err)
 static int refill_pending(struct lister *l, struct err *err)
 {
 	struct cursor *c = &l->pending;
-	struct state_cases cases = {0};
+	struct state_id_list ids = {0};
 
-	if (state_case_pending(l->r->lister_state, buf_slice(&c->after), PAGE_CASES, &c->arena, &cases, err))
+	if (state_ids(l->r->lister_state, STATE_IDS_PENDING, buf_slice(&c->after), PAGE_CASES, &c->arena, &ids, err))
 		return err->code;
-	c->ids = ARENA_ARRAY(&c->arena, cases.n, struct slice);
-	for (c->n = 0; c->n < cases.n; c->n++)
-		c->ids[c->n] = cases.v[c->n].id;
+	c->ids = ids.v;
+	c->n = ids.n;
 	return 0;
 }
 
