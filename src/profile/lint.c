@@ -71,6 +71,41 @@ static const char *never(const struct rule *r)
 	return r->any_type ? NULL : never_by_type(r, absent, both);
 }
 
+/* May the rule's path begin with that key? */
+static int may_begin(const struct rule *r, struct slice key)
+{
+	return r->any_path || (r->npath && (r->path[0].kind == STEP_ANY || r->path[0].kind == STEP_REST ||
+					    (r->path[0].kind == STEP_KEY && slice_eq(r->path[0].key, key))));
+}
+
+/* Some types of differences come from replacing rules alone. */
+static const char *never_made(const struct draft *d, const struct rule *r)
+{
+	int is_pair = r->type == DIFF_COMPLEX, is_set = r->type == DIFF_SET_MISMATCH;
+
+	if (r->any_type || (!is_pair && !is_set))
+		return NULL;
+	for (size_t i = 0; i < d->n_rules; i++) {
+		const struct rule *maker = &d->rules[i];
+
+		if (is_pair && maker->action == RULE_RENAME && may_begin(r, maker->old_name))
+			return NULL;
+		if (is_set && maker->action == RULE_ID_SET && may_begin(r, maker->path[0].key))
+			return NULL;
+	}
+	return is_pair ? "\"complex\" comes from a rename, and none begins with that name"
+		       : "\"set_mismatch\" comes from comparing an id_set, and that field is none";
+}
+
+/* A kind, by its own name, that is copied and never compared. */
+static const char *never_compared(const struct draft *d, const struct rule *r)
+{
+	for (size_t i = 0; i < d->out->n_kinds; i++)
+		if (slice_eq(d->out->kinds[i].name, r->group) && !d->out->kinds[i].compared)
+			return "documents of this kind are not compared";
+	return NULL;
+}
+
 /* ---- shadows ---- */
 
 static uint32_t rest_at(const struct rule *r)
@@ -176,8 +211,12 @@ static int takes_everything(const struct rule *r)
 static void lint_rule(struct reader *r, const struct draft *d, const struct rule *rule)
 {
 	const struct rule *before = shadow_of(d, rule);
-	const char *why = rule->action == RULE_IGNORE ? never(rule) : NULL;
+	const char *why = never_compared(d, rule);
 
+	if (!why && rule->action == RULE_IGNORE)
+		why = never(rule);
+	if (!why && rule->action == RULE_IGNORE)
+		why = never_made(d, rule);
 	if (takes_everything(rule))
 		found(r, FINDING_SUSPICIOUS, rule->source, "drops every difference");
 	if (why)

@@ -350,7 +350,14 @@ static const struct finding_case {
     {RULE("{\"compare\":\"id_set\",\"field\":\"a\",\"reason\":\"r\"},@{\"compare\":\"id_set\",\"field\":\"a\","
 	  "\"reason\":\"r\"}"),
      0, "never asked"},
+    {RULE("{\"rename\":[\"x\",\"y\"],\"reason\":\"r\"},@{\"type\":\"complex\",\"path\":[\"a\",\"b\"],\"reason\":\"r\"}"), 0,
+     "comes from a rename"},
+    {RULE("@{\"type\":\"set_mismatch\",\"path\":[\"a\",\"[*]\"],\"reason\":\"r\"}"), 0, "comes from comparing an id_set"},
+    {HEAD "\"kinds\":[{\"name\":\"A\",\"class\":\"event\",\"compared\":false}],\"rules\":[{\"for\":\"A\",\"rules\":[@{\"path\":\"a\",\"reason\":\"r\"}]}]}",
+     0, "documents of this kind are not compared"},
     /* nothing wrong */
+    {RULE("{\"rename\":[\"a\",\"b\"],\"reason\":\"r\"},{\"type\":\"complex\",\"path\":[\"a\",\"b\"],\"reason\":\"r\"}"), -1, NULL},
+    {RULE("{\"compare\":\"id_set\",\"field\":\"a\",\"reason\":\"r\"},{\"type\":\"set_mismatch\",\"path\":[\"a\",\"[*]\"],\"reason\":\"r\"}"), -1, NULL},
     {RULE("{\"path\":\"a\",\"old\":1,\"reason\":\"r\"},{\"path\":\"a\",\"reason\":\"r\"}"), -1, NULL},
     {RULE("{\"path\":[\"a\",\"...\"],\"reason\":\"r\"},{\"path\":[\"...\",\"a\"],\"reason\":\"r\"}"), -1, NULL},
     {RULE("{\"path\":[\"a\",\"...\",\"b\"],\"reason\":\"r\"},{\"path\":[\"a\",\"...\"],\"type\":\"diff\",\"reason\":"
