@@ -67,6 +67,7 @@ need_for_building() {
 	need_library libgit2 libgit2-dev
 	need_library zlib zlib1g-dev
 	need_library libsodium libsodium-dev
+	need_library libcrypt libcrypt-dev
 	need_library libcrypto libssl-dev
 	need_library libxml-2.0 libxml2-dev
 }

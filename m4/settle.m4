@@ -77,6 +77,7 @@ AC_DEFUN([SETTLE_LIBRARIES], [
   SETTLE_NEED([GIT2], [libgit2], [1.1], [libgit2-dev])
   SETTLE_NEED([ZLIB], [zlib], [1.2.11], [zlib1g-dev])
   SETTLE_NEED([SODIUM], [libsodium], [1.0.18], [libsodium-dev])
+  SETTLE_NEED([CRYPT], [libcrypt], [4.3], [libcrypt-dev])
   SETTLE_NEED([CRYPTO], [libcrypto], [1.1.1], [libssl-dev])
   SETTLE_NEED([XML], [libxml-2.0], [2.9.10], [libxml2-dev])
   AS_IF([test "x$settle_missing" != x], [

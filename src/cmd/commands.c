@@ -3,10 +3,19 @@
 #include "cmd/cmd.h"
 
 const struct command *const commands[] = {
-    &cmd_migrate,      &cmd_unfinish,      &cmd_commit,      &cmd_reset,      &cmd_multi,
-    &cmd_stats,        &cmd_show,          &cmd_diff_show,   &cmd_diff_cases, &cmd_diff_forms,
-    &cmd_diff_filter,  &cmd_diff_files,    &cmd_patch_files, &cmd_check,      &cmd_profile_list,
-    &cmd_profile_show, &cmd_profile_check, &cmd_help,        &cmd_version,    NULL,
+    &cmd_migrate,       &cmd_unfinish,
+    &cmd_commit,        &cmd_reset,
+    &cmd_multi,         &cmd_stats,
+    &cmd_show,          &cmd_diff_show,
+    &cmd_diff_cases,    &cmd_diff_forms,
+    &cmd_diff_filter,   &cmd_diff_files,
+    &cmd_patch_files,   &cmd_tables_plan,
+    &cmd_tables_create, &cmd_tables_migrate,
+    &cmd_tables_status, &cmd_tables_validate,
+    &cmd_tables_clean,  &cmd_check,
+    &cmd_profile_list,  &cmd_profile_show,
+    &cmd_profile_check, &cmd_help,
+    &cmd_version,       NULL,
 };
 
 #define GLOBAL(field) offsetof(struct global_options, field)

@@ -1,7 +1,7 @@
 # The room src/cmd/: the program, its manual page, and their tests.
 bin_PROGRAMS += settle
 settle_SOURCES = src/cmd/main.c
-settle_LDADD = src/cmd/libcmd.a $(MIGRATE_LIBS)
+settle_LDADD = src/cmd/libcmd.a src/tables/libtables.a $(CRYPT_LIBS) $(MIGRATE_LIBS)
 dist_man_MANS += src/cmd/settle.1
 
 noinst_LIBRARIES += src/cmd/libcmd.a
@@ -25,6 +25,14 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/cmd_reset.c \
 	src/cmd/cmd_show.c \
 	src/cmd/cmd_stats.c \
+	src/cmd/cmd_tables.c \
+	src/cmd/cmd_tables.h \
+	src/cmd/cmd_tables_clean.c \
+	src/cmd/cmd_tables_create.c \
+	src/cmd/cmd_tables_migrate.c \
+	src/cmd/cmd_tables_plan.c \
+	src/cmd/cmd_tables_status.c \
+	src/cmd/cmd_tables_validate.c \
 	src/cmd/cmd_unfinish.c \
 	src/cmd/commands.c \
 	src/cmd/context.c \
@@ -72,7 +80,7 @@ TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh fixtures/example
 
 UNIT_TESTS += tests/unit/test_options tests/unit/test_print
-CMD_LIBS = src/cmd/libcmd.a $(MIGRATE_LIBS)
+CMD_LIBS = src/cmd/libcmd.a src/tables/libtables.a $(CRYPT_LIBS) $(MIGRATE_LIBS)
 
 tests_unit_test_options_SOURCES = tests/unit/test_options.c
 tests_unit_test_options_CFLAGS = $(CMOCKA_TEST_CFLAGS)

@@ -71,6 +71,7 @@ MUST_CHECK int lite_run(struct lite_stmt *s, struct err *err);
 /* Columns count from 0; text is borrowed until the next step or done; SQL NULL is SLICE_NONE. */
 struct slice lite_text(struct lite_stmt *s, int n);
 int64_t lite_int(struct lite_stmt *s, int n);
+double lite_double(struct lite_stmt *s, int n);
 int lite_is_null(struct lite_stmt *s, int n);
 int lite_column_type(struct lite_stmt *s, int n); /* SQLITE_INTEGER, ... */
 int lite_columns(struct lite_stmt *s);

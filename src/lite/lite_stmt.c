@@ -120,6 +120,11 @@ int64_t lite_int(struct lite_stmt *s, int n)
 	return sqlite3_column_int64(s->stmt, n);
 }
 
+double lite_double(struct lite_stmt *s, int n)
+{
+	return sqlite3_column_double(s->stmt, n);
+}
+
 int lite_is_null(struct lite_stmt *s, int n)
 {
 	return sqlite3_column_type(s->stmt, n) == SQLITE_NULL;

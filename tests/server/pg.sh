@@ -7,10 +7,13 @@
 #
 # The superuser is `settle`; everybody on this machine is trusted but the role `settle_password`, who must give a password. No TCP:
 # the socket lies in $PGHOST, a directory under TMPDIR. PGHOST, PGPORT, PGUSER are exported; nothing of the caller's PG* remains.
+# A second cluster beside the first: start_pg2, then in_pg2 COMMAND... runs any of the above, or psql, with the second one in the place of
+# the first: in_pg2 create_pg_database NAME; in_pg2 pg_url NAME; in_pg2 stop_pg_server. stop_pg stops both.
 # Run by root, the server runs as postgres or nobody, since it refuses to be root.
 
 pg_as=
 pg_dir=
+pg_dir2=
 
 pg_find_bin() {
 	for pg_bin in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5,5nr) "$(pg_config --bindir 2>/dev/null)"; do
@@ -45,6 +48,14 @@ start_pg() {
 		unset "$pg_var"
 	done
 	pg_find_bin || return 1
+	pg_make_cluster || return 1
+	PGHOST=$pg_dir PGPORT=5432 PGUSER=settle
+	export PGHOST PGPORT PGUSER
+	restart_pg "$@"
+}
+
+# A cluster of its own in $pg_dir.
+pg_make_cluster() {
 	pg_base=${TMPDIR:-/tmp}
 	test "${#pg_base}" -le 70 || pg_base=/tmp # the path of a socket is short
 	pg_dir=$(mktemp -d "$pg_base/settle-pg.XXXXXX") || return 1
@@ -52,9 +63,18 @@ start_pg() {
 	pg_run "$pg_bin/initdb" -D "$pg_dir/data" -U settle -A trust -E UTF8 --locale=C --no-sync \
 		>"$pg_dir/initdb.log" 2>&1 || { sed 's/^/# /' "$pg_dir/initdb.log"; return 1; }
 	pg_run sh -c "printf '%s\n' 'local all settle_password scram-sha-256' 'local all all trust' >data/pg_hba.conf"
-	PGHOST=$pg_dir PGPORT=5432 PGUSER=settle
-	export PGHOST PGPORT PGUSER
-	restart_pg "$@"
+}
+
+start_pg2() {
+	pg_dir1=$pg_dir
+	pg_make_cluster && restart_pg "$@"
+	pg_started=$?
+	pg_dir2=$pg_dir pg_dir=$pg_dir1
+	return "$pg_started"
+}
+
+in_pg2() {
+	(pg_dir=$pg_dir2 PGHOST=$pg_dir2 && export PGHOST && "$@")
 }
 
 # Starts a cluster that start_pg made and stop_pg_server stopped; options of postgres may follow.
@@ -69,6 +89,11 @@ stop_pg_server() { # [fast|immediate]
 }
 
 stop_pg() {
+	if test -n "$pg_dir2"; then
+		in_pg2 stop_pg_server immediate
+		rm -rf "$pg_dir2"
+		pg_dir2=
+	fi
 	test -n "$pg_dir" || return 0
 	stop_pg_server immediate
 	rm -rf "$pg_dir"

@@ -1,0 +1,62 @@
+#include "config.h"
+
+#include "cmd/cmd_tables.h"
+
+#include "cmd/secrets.h"
+
+#include <unistd.h>
+
+static int endpoint(struct cmd_context *c, const char *given, const char *which, struct url *url,
+		    const struct url **out, struct err *err)
+{
+	struct err why = ERR_INIT;
+	*out = NULL;
+	if (!given)
+		return 0;
+	if (url_parse_target(given, c->arena, url, &why)) {
+		err_set(err, ERR_USAGE,
+			"the %s is neither a postgres:// URL, nor a libpq keyword string, nor sqlite:PATH", which);
+		return err_hint(
+		    err, "for example postgres://USER@HOST/DATABASE, 'host=HOST dbname=DATABASE', or sqlite:PATH");
+	}
+	if (url->has_password)
+		log_at(c->log, LOG_WARN,
+		       "the %s URL holds a password, which others may have seen; better: PGPASSWORD or ~/.pgpass",
+		       which);
+	secret_scrub(given, url->shown);
+	*out = url;
+	return 0;
+}
+
+static void put_line(void *ctx, enum tables_says what, const char *line)
+{
+	struct cmd_context *c = ctx;
+	if (what == TABLES_NOTE)
+		fprintf(stderr, "%s\n", line);
+	else
+		fprintf(c->out, "%s\n", line);
+}
+
+/* Only the word yes is yes. An end of input without an answer is a mistake of the caller. */
+static int confirm(void *ctx, const char *question, struct err *err)
+{
+	struct cmd_context *c = ctx;
+	char answer[64];
+	if (c->global->yes)
+		return 1;
+	fputs(question, stderr);
+	fflush(stderr);
+	if (fgets(answer, sizeof(answer), stdin))
+		return strcmp(answer, "yes\n") == 0 || strcmp(answer, "yes") == 0;
+	err_set(err, ERR_USAGE, "this asks before it goes on, and nobody is there to answer");
+	err_hint(err, "--yes answers yes");
+	return -1;
+}
+
+int cmd_tables_env(struct cmd_context *c, struct tables_env *out, struct err *err)
+{
+	*out = (struct tables_env){
+	    .manifest = c->argv[0], .log = c->log, .stop = c->stop, .say = put_line, .confirm = confirm, .ctx = c};
+	int rc = endpoint(c, c->global->source, "source", &c->source, &out->source, err);
+	return rc ? rc : endpoint(c, c->global->target, "target", &c->target, &out->target, err);
+}

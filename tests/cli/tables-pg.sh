@@ -1,0 +1,184 @@
+#!/bin/sh
+# Table migrations between two PostgreSQL servers: plan, create, migrate, status, validate, clean, with names and types of every kind.
+. "$top_srcdir/tests/cli/lib.sh"
+. "$top_srcdir/tests/server/pg.sh"
+trap 'stop_pg; rm -rf "$work"' EXIT
+start_pg || exit 99
+start_pg2 || exit 99
+create_pg_database source || exit 99
+in_pg2 create_pg_database target || exit 99
+from=$(pg_url source)
+to=$(in_pg2 pg_url target)
+manifest=$work/manifest.db
+
+sql() { # DATABASE SQL
+	"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2" 2>&1
+}
+
+sql2() { # the same in the second cluster
+	in_pg2 sql "$@"
+}
+
+tables() { # SUBCOMMAND ARGUMENTS...: with both ends
+	subcommand=$1
+	shift
+	run tables "$subcommand" "$@" --source "$from" --target "$to"
+}
+
+# What a database of a cluster holds: every table's rows, in order.
+contents() { # DATABASE
+	"$pg_bin/psql" -X -q -A -t -d "$1" -c "SELECT format('SELECT %L, count(*), sum((''x'' || substr(md5(t::text), 1, 8))::bit(32)::bigint) '
+		'FROM ONLY %I.%I t', relname, nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+		WHERE relkind = 'r' AND nspname = 'public' AND relname NOT LIKE 'settle\_%' ORDER BY nspname, relname" |
+		while read -r query; do
+			"$pg_bin/psql" -X -q -A -t -d "$1" -c "$query"
+		done
+}
+
+"$pg_bin/psql" -X -q -v ON_ERROR_STOP=1 -d source -f "$top_srcdir/tests/cli/tables-odd.sql" >"$work/made" 2>&1 ||
+	{ sed 's/^/# /' "$work/made"; exit 99; }
+
+# ---- plan ----
+
+exits 2 "plan without a source is a mistake" tables plan "$manifest"
+exits 2 "plan with a CouchDB as the source is a mistake" tables plan "$manifest" --source http://localhost/x
+run tables plan "$manifest" --source "$from" --target "$to"
+ok "plan reads the catalog" test "$status" -eq 0
+ok "and says how many tables" grep -Eq '^[0-9]+ tables processed' "$work/out"
+ok "the manifest is nobody else's" test "$(stat -c %a "$manifest")" = 600
+tables plan "$manifest"
+ok "a manifest that has rows is refused" test "$status" -eq 5
+ok "and the way out is told" says err 'delete it and run the command again'
+run tables status "$manifest"
+ok "status: nothing is migrated" says out 'Migrated   0'
+run tables status "$manifest" list
+ok "status list shows tables" says out 'waiting'
+ok "with the date of their names" grep -q '2019-05-01 agg_2019-05-01 -> agg_2019-05-01' "$work/out"
+ok "or of their check" grep -q '2019-06-01 agg_june -> agg_june' "$work/out"
+run tables status "$manifest" list --format json
+ok "status list as JSON" grep -q '"table":"agg_june".*"date":"2019-06-01","status":"waiting"' "$work/out"
+run tables status "$manifest" what
+ok "status of something else is a mistake" test "$status" -eq 2
+
+# ---- create ----
+
+tables migrate "$manifest" --yes
+ok "migrate without target tables fails" test "$status" -eq 4
+ok "and says how to make them" says err 'tables create'
+rm "$manifest"
+tables plan "$manifest"
+tables create "$manifest" --dry-run
+ok "create --dry-run prints statements" grep -q 'CREATE TABLE IF NOT EXISTS "public"."odd types"' "$work/out"
+ok "and makes nothing" test "$(sql2 target "SELECT count(*) FROM pg_class WHERE relname = 'odd types'")" = 0
+tables create "$manifest"
+ok "create makes them" test "$status" -eq 0
+tables create "$manifest"
+ok "twice changes nothing" test "$status" -eq 0
+ok "a child inherits" test "$(sql2 target "SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = '\"agg_2019-05-01\"'::regclass")" = agg
+ok "a partition is one" test "$(sql2 target "SELECT count(*) FROM pg_inherits WHERE inhparent = 'parted'::regclass")" = 2
+
+# ---- migrate ----
+
+exits 2 "a bad date is told" tables migrate "$manifest" --source "$from" --target "$to" --start-date 2019-13-01 --yes
+ok "in the words that are known" says err "Not a valid date: '2019-13-01'"
+tables migrate "$manifest" --table nothing --yes
+ok "an unknown table is told" says err 'No table found with name "nothing"'
+tables migrate "$manifest" --dry-run
+ok "migrate --dry-run says what it would copy" grep -q 'COPY "public"."agg_june" (.*) FROM STDIN (FORMAT binary)' "$work/out"
+ok "and copies nothing" test "$(sql2 target 'SELECT count(*) FROM plain')" = 0
+echo no | "$settle" tables migrate "$manifest" --source "$from" --target "$to" >"$work/out" 2>"$work/err"
+status=$?
+ok "the answer no ends quietly" test "$status" -eq 0
+ok "after the question" says err 'Preparing to migrate'
+tables migrate "$manifest"
+ok "without anybody to ask it is a mistake" test "$status" -eq 2
+tables migrate "$manifest" --yes --start-date 2019-06-20 --end-date 2019-07-01
+ok "only a month" test "$status" -eq 0
+run tables status "$manifest" list -M
+ok "and nothing else" test "$(wc -l <"$work/out")" -eq 1
+ok "june it was" says out 'done     2019-06-01 agg_june'
+tables migrate "$manifest" --table agg_june --yes
+ok "a table that is done is told" says err 'Table "agg_june" has already been migrated'
+printf 'yes\nno\n' | "$settle" tables migrate "$manifest" --source "$from" --target "$to" --confirm --table plain >"$work/out" 2>"$work/err"
+ok "--confirm asks for each table" says err 'Migrate plain to plain [yes / no]'
+ok "and leaves out what is refused" says out 'plain -> plain: not migrated'
+tables migrate "$manifest" --yes --parallel 3
+ok "the rest, three at a time" test "$status" -eq 0
+ok "earlier parts are warned about" says err 'copied by an earlier run'
+ok "progress is told" says err 'Progress: 100.0% data'
+tables migrate "$manifest" --yes
+ok "then there is nothing left" says out 'No table to migrate'
+contents source >"$work/contents.source"
+in_pg2 contents target >"$work/contents.target"
+ok "there is something" test "$(wc -l <"$work/contents.source")" -gt 10
+ok "source and target hold the same" cmp "$work/contents.source" "$work/contents.target"
+ok "keys were made after the load" test "$(sql2 target "SELECT count(*) FROM pg_constraint WHERE conname = 'plain_pkey'")" = 1
+ok "indexes too" test "$(sql2 target "SELECT count(*) FROM pg_class WHERE relname = 'plain \"idx'")" = 1
+ok "and foreign keys" test "$(sql2 target "SELECT count(*) FROM pg_constraint WHERE contype = 'f'")" -ge 1
+ok "sequences are ahead" test "$(sql2 target "INSERT INTO plain (name) VALUES ('new') RETURNING id")" = 1001
+sql2 target "DELETE FROM plain WHERE id = 1001" >/dev/null
+ok "identities too" test "$(sql2 target "INSERT INTO identity_always (v) VALUES ('new') RETURNING id")" = 12
+sql2 target "DELETE FROM identity_always WHERE id = 12" >/dev/null
+ok "the marks are in the target" test "$(sql2 target 'SELECT count(*) FROM settle_part WHERE rows IS NULL')" = 0
+
+# ---- validate ----
+
+tables validate "$manifest" --parallel 2
+ok "validate finds no difference" test "$status" -eq 0
+ok "of content" says out 'odd types  content: the same'
+ok "field by field" grep -q 'plain  spot check: 100 rows' "$work/out"
+sql2 target "UPDATE plain SET name = 'x' WHERE id = 7" >/dev/null
+tables validate "$manifest" --table plain --spot-checks 1000
+ok "a changed field is found" test "$status" -eq 1
+ok "by the content" says out 'DIFF  plain  content'
+ok "and by the spot check" says out 'spot check: name: source name 7, target x'
+sql2 target "UPDATE plain SET name = 'name 7' WHERE id = 7; ALTER TABLE child DISABLE TRIGGER ALL; INSERT INTO child VALUES (99, 4242);
+	SELECT setval('plain_id_seq', 1, false)" >/dev/null
+tables validate "$manifest"
+ok "a row too many is found" grep -q 'DIFF  child  rows: source 3, target 4' "$work/out"
+ok "an orphan is found" grep -q 'DIFF  child  foreign key: child_plain_fkey: 1 rows without a partner' "$work/out"
+ok "a sequence that is behind is found" grep -q 'DIFF  plain  sequence: plain_id_seq is behind its column id' "$work/out"
+sql2 target "DELETE FROM child WHERE id = 99; ALTER TABLE child ENABLE TRIGGER ALL; SELECT setval('plain_id_seq', 1001)" >/dev/null
+
+# ---- clean ----
+
+sql2 target "INSERT INTO plain VALUES (5000, 'not of this job')" >/dev/null
+tables clean "$manifest"
+ok "clean asks" test "$status" -eq 2
+sql2 target "INSERT INTO child VALUES (98, 5)" >/dev/null
+tables clean "$manifest" --yes
+ok "rows of others that point here refuse it" test "$status" -eq 5
+ok "and nothing is gone" test "$(sql2 target 'SELECT count(*) FROM plain')" = 1001
+sql2 target "DELETE FROM child WHERE id = 98" >/dev/null
+tables clean "$manifest" --yes
+ok "clean takes back" test "$status" -eq 0
+ok "what this job loaded and nothing else" test "$(sql2 target 'SELECT string_agg(id::text, $$,$$) FROM plain')" = 5000
+ok "tables without keys too" test "$(sql2 target 'SELECT count(*) FROM keyless')" = 0
+sql2 target "DELETE FROM plain" >/dev/null
+tables migrate "$manifest" --yes --parallel 2
+in_pg2 contents target >"$work/contents.target"
+ok "and the same manifest migrates again" cmp "$work/contents.source" "$work/contents.target"
+
+# ---- failures ----
+
+sql2 target "INSERT INTO keyless VALUES (1, 'more')" >/dev/null
+tables clean "$manifest" --yes
+ok "a keyless table with other rows is refused" test "$status" -eq 5
+ok "and named" says err 'keyless has no key'
+sql2 target "DELETE FROM keyless WHERE ctid = (SELECT max(ctid) FROM keyless)" >/dev/null
+tables clean "$manifest" --yes
+sql2 target "INSERT INTO plain VALUES (5, 'in the way')" >/dev/null
+tables migrate "$manifest" --yes
+ok "a row in the way fails the table" test "$status" -eq 4
+run tables status "$manifest" list -E
+ok "and the status says why" grep -q 'error .* plain -> plain  .*duplicate key' "$work/out"
+tables migrate "$manifest" --yes --no-stop-on-error
+ok "other tables go on" test "$(sql2 target 'SELECT count(*) FROM child')" = 3
+sql2 target "DELETE FROM plain WHERE id = 5" >/dev/null
+tables migrate "$manifest" --yes
+ok "a failed table waits to be told" test "$(sql2 target 'SELECT count(*) FROM plain')" = 0
+tables migrate "$manifest" --yes --retry-errors
+ok "--retry-errors takes it again" test "$(sql2 target 'SELECT count(*) FROM plain')" = 1000
+tables validate "$manifest"
+ok "and all is well" test "$status" -eq 0
+finish
