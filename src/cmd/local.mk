@@ -68,6 +68,7 @@ src_cmd_libcmd_a_SOURCES = \
 
 CLI_TESTS = \
 	tests/cli/again.sh \
+	tests/cli/again-server.sh \
 	tests/cli/example.sh \
 	tests/cli/files.sh \
 	tests/cli/manual.sh \

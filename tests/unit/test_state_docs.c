@@ -4,6 +4,26 @@
 
 /* ---- documents ---- */
 
+static void test_state_doc_get__tells_what_was_put(void **state)
+{
+	struct place *p = *state;
+	struct state_doc doc = {.kind = SLICE("form"),
+				.id = SLICE("d1"),
+				.ignored = SLICE("{\"rule\":2}"),
+				.attachments = 3,
+				.conflicts = 4,
+				.diffs = SLICE("[1]")};
+	struct state_doc got;
+	struct err err = ERR_INIT;
+	MUST(state_doc_put(p->s, &doc, &must));
+	MUST(state_doc_get(p->s, SLICE("d1"), &p->a, &got, &must));
+	assert_slice(got.kind, "form");
+	assert_slice(got.ignored, "{\"rule\":2}");
+	assert_int_equal(got.attachments, 3);
+	assert_int_equal(got.conflicts, 4);
+	assert_int_equal(state_doc_get(p->s, SLICE("d2"), &p->a, &got, &err), ERR_NOTFOUND);
+}
+
 static void test_state_doc_put__twice_is_once(void **state)
 {
 	struct place *p = *state;
@@ -570,6 +590,7 @@ static void test_state_ignored__unreadable_tally_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    WITH_STATE(test_state_doc_get__tells_what_was_put),
 	    WITH_STATE(test_state_doc_put__twice_is_once),
 	    WITH_STATE(test_state_doc_put__replaces_what_was_known),
 	    WITH_STATE(test_state_doc_put__sums_attachments_and_conflicts),
