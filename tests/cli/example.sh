@@ -9,7 +9,7 @@ example=$top_srcdir/fixtures/example
 mkdir "$work/bin" "$work/example" "$work/tmp"
 ln -s "$(readlink -f "$settle")" "$work/bin/settle"
 cp "$example"/*.json "$work/example"
-sed -n '/^## Another kind of database/,/^## ARCHITECTURE/s/^    //p' "$top_srcdir/README.md" | sed "s|/tmp/|$work/tmp/|g" >"$work/wanted"
+awk '/^## /{here = 0} /^## Another kind of database/{here = 1} here && sub(/^    /, "")' "$top_srcdir/README.md" | sed "s|/tmp/|$work/tmp/|g" >"$work/wanted"
 ok "the README has an example" test "$(grep -c '^\$ ' "$work/wanted")" -ge 5
 PATH=$work/bin:$PATH
 export PATH SETTLE_STATE_DIR="$work/state"
