@@ -44,7 +44,7 @@ static int set_aside(struct load *l, int64_t rowid, const char *column, const ch
 	ARENA_PUSH(l->a, &l->out->rejects, r);
 	if ((int64_t)l->out->rejects.n <= l->max_rejects)
 		return 0;
-	err_set(err, ERR_LIMIT, "more than %lld rows of %s do not fit; the last: row %lld: %s",
+	err_set(err, ERR_SOURCE, "more than %lld rows of %s do not fit; the last: row %lld: %s",
 		(long long)l->max_rejects, l->p->from->name, (long long)rowid, reason);
 	return err_hint(err, "correct the mapping, or raise \"max_rejects\" in the job");
 }
@@ -202,8 +202,10 @@ static int add_row(struct load *l, struct lite_stmt *stmt, struct err *err)
 	struct place place = {l->rows.len, lite_int(stmt, 0)};
 	struct transform t = {.table = l->p->from->name, .salt = l->w->s->m.salt};
 	int at = 1;
-	if (is_left_out(l->w, place.rowid))
+	if (is_left_out(l->w, place.rowid)) {
+		l->out->left_out++;
 		return 0;
+	}
 	arena_reset(&l->row);
 	for (size_t i = 0; i < l->p->columns.n; i++) {
 		const char *reason = NULL;

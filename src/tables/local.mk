@@ -33,6 +33,7 @@ src_tables_libtables_a_SOURCES = \
 	src/tables/whole.c
 
 TABLES_TESTS = \
-	tests/cli/tables-pg.sh
+	tests/cli/tables-pg.sh \
+	tests/cli/tables-sqlite.sh
 TESTS += $(TABLES_TESTS)
 EXTRA_DIST += $(TABLES_TESTS) tests/cli/tables-odd.sql

@@ -264,6 +264,7 @@ struct tables_row spec_whole(const struct tables_row *row);
 
 struct copied {
 	int64_t rows, bytes;
+	int64_t left_out; /* by worker.skip */
 	struct rejects rejects;
 };
 struct worker { /* connections of one thread */

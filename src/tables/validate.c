@@ -91,13 +91,17 @@ static __int128 number_of(const char *text)
 struct sides {
 	int64_t source_rows, target_rows;
 	__int128 source_sum, target_sum;
+	int64_t set_aside; /* rows of the source that were told of when they were copied */
 };
 
 static void compare(struct check *c, const struct sides *s)
 {
+	int64_t source = s->source_rows + s->set_aside;
 	const char *rows =
-	    arena_printf(&c->a, "source %lld, target %lld", (long long)s->source_rows, (long long)s->target_rows).ptr;
-	note(c, "rows", s->source_rows == s->target_rows, rows);
+	    arena_printf(&c->a, "source %lld, target %lld", (long long)source, (long long)s->target_rows).ptr;
+	if (s->set_aside)
+		rows = arena_printf(&c->a, "%s (%lld set aside)", rows, (long long)s->set_aside).ptr;
+	note(c, "rows", source == s->target_rows, rows);
 	int same = s->source_sum == s->target_sum && s->source_rows == s->target_rows;
 	note(c, "content", same, same ? "the same" : "the rows are not the same");
 }
@@ -184,7 +188,7 @@ static int stage_rows(struct check *c, const struct manifest_rows *rows, struct 
 		if (rc == 0)
 			rc = copy_sqlite(c->w, &p, SPEC_COMPARED, "pg_temp.settle_compared", &c->a, &copied, err);
 		if (rc == 0) {
-			sum->rows += copied.rows;
+			sum->left_out += copied.left_out;
 			for (size_t k = 0; k < copied.rejects.n; k++)
 				ARENA_PUSH(&c->a, &sum->rejects, copied.rejects.v[k]);
 		}
@@ -237,6 +241,7 @@ static int compare_lite(struct check *c, const struct manifest_rows *rows, struc
 		return rc;
 	sides.target_rows = content.rows;
 	sides.target_sum = number_of(content.sum);
+	sides.set_aside = copied.left_out;
 	compare(c, &sides);
 	for (size_t i = 0; i < copied.rejects.n && i < SHOWN; i++)
 		note(c, "content", 0,
