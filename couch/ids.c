@@ -27,7 +27,7 @@ struct couch_ids {
 	const struct slice *keys; /* NULL: a range */
 	size_t n_keys;
 	enum couch_ids_want want;
-	size_t max_row;
+	size_t max_row, max_doc;
 	struct feed_input *in;
 	struct feed_window w;
 	struct arena scratch; /* of the row that was given out last */
@@ -314,6 +314,10 @@ static int cut_row(struct couch_ids *s, struct slice text, struct couch_id *out,
 	}
 	if (s->keys && has_key)
 		out->id = s->keys[s->in_page];
+	if (out->doc.ptr && out->doc.len > s->max_doc) {
+		out->too_large = 1;
+		out->text = out->doc = SLICE_NONE;
+	}
 	return out->id.ptr ? 0 : server_error(s, text, err);
 }
 
@@ -467,10 +471,12 @@ int couch_ids_open(struct couch_ids **out, const struct couch_options *o, const 
 int couch_ids_open_keys(struct couch_ids **out, const struct couch_options *o, const struct slice *keys, size_t n,
 			enum couch_ids_want want, size_t max_row, struct err *err)
 {
-	int rc = open_stream(out, o, (max_row ? max_row : ROW_MAX_DEFAULT) + ROW_AROUND, err);
+	size_t cap = max_row ? max_row : ROW_MAX_DEFAULT;
+	int rc = open_stream(out, o, cap + ROW_AROUND, err);
 
 	if (rc)
 		return rc;
+	(*out)->max_doc = cap;
 	(*out)->keys = keys;
 	(*out)->n_keys = n;
 	(*out)->want = want;

@@ -190,7 +190,7 @@ static void test_ids__documents_by_id(void **state)
 
 static void test_ids__large_document_is_left_out(void **state)
 {
-	static const struct slice keys[] = {{"big", 3}, {"b", 1}};
+	static const struct slice keys[] = {{"big", 3}, {"b", 1}, {"c", 1}};
 	struct reading r = {0};
 	struct buf text = BUF_INIT(4 << 20);
 	(void)state;
@@ -199,11 +199,14 @@ static void test_ids__large_document_is_left_out(void **state)
 	    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"rows\":[{\"id\":\"big\",\"key\":\"big\",\"doc\":{\"x\":\"");
 	for (int i = 0; i < 1000000; i++)
 		buf_ch(&text, 'x');
-	buf_str(&text, "\"}},{\"id\":\"b\",\"key\":\"b\",\"doc\":{}}]}");
+	buf_str(&text, "\"}},{\"id\":\"b\",\"key\":\"b\",\"doc\":{}},{\"id\":\"c\",\"key\":\"c\",\"doc\":{\"x\":\"");
+	for (int i = 0; i < 1000; i++)
+		buf_ch(&text, 'x');
+	buf_str(&text, "\"}}]}");
 	add_answer(&r, buf_slice(&text));
-	begin_keys(&r, keys, 2, COUCH_IDS_DOCS, 1000);
+	begin_keys(&r, keys, 3, COUCH_IDS_DOCS, 1000);
 	assert_int_equal(read_all(&r), 0);
-	assert_string_equal(r.text.ptr, "big large\nb {}\n");
+	assert_string_equal(r.text.ptr, "big large\nb {}\nc large\n");
 	end(&r);
 	buf_release(&text);
 }
