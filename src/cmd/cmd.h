@@ -98,7 +98,8 @@ extern const struct option_spec global_options[];
 extern const struct command cmd_migrate, cmd_stats, cmd_show, cmd_diff_show, cmd_diff_cases, cmd_diff_forms,
     cmd_diff_filter, cmd_diff_files, cmd_check, cmd_patch_files, cmd_profile_list, cmd_profile_show, cmd_profile_check,
     cmd_help, cmd_version, cmd_unfinish, cmd_commit, cmd_reset, cmd_multi, cmd_tables_plan, cmd_tables_create,
-    cmd_tables_migrate, cmd_tables_status, cmd_tables_validate, cmd_tables_clean;
+    cmd_tables_migrate, cmd_tables_status, cmd_tables_validate, cmd_tables_clean, cmd_rejects_list, cmd_rejects_show,
+    cmd_rejects_retry;
 
 /* The whole program after its arguments; returns the exit status. */
 int cmd_main(int argc, char **argv);

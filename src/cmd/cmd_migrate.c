@@ -10,7 +10,8 @@
 struct options {
 	int64_t jobs, limit, max_doc, batch_bytes;
 	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state;
-	const char *quiet_for, *max_rate;
+	int missing_docs; /* enum migrate_scan */
+	const char *quiet_for, *max_rate, *only, *max_rejects, *forms;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -42,6 +43,28 @@ static const struct option_spec table[] = {
      .argument = "DOCS/S",
      .help = "read no more documents a second than this, to spare the source",
      .offset = FIELD(max_rate)},
+    {.name = "forms",
+     .kind = OPT_TEXT,
+     .argument = "missing|ID,ID|./FILE",
+     .help = "only these documents, from the source, and the cases they touch; missing: those that are missing, and forms that cases "
+	     "lack; ./FILE or /FILE: an id a line",
+     .offset = FIELD(forms)},
+    {.name = "missing-docs",
+     .kind = OPT_CHOICE,
+     .argument = "resume|rebuild|recheck|cached",
+     .help = "how to look for documents that the source has and SQL has not: go on where it stopped (the default), begin anew, look "
+	     "again only for those already missing, or not at all",
+     .offset = FIELD(missing_docs)},
+    {.name = "max-rejects",
+     .kind = OPT_TEXT,
+     .argument = "N|N%",
+     .help = "end when more documents than this cannot be stored",
+     .offset = FIELD(max_rejects)},
+    {.name = "only",
+     .kind = OPT_TEXT,
+     .argument = "KIND,...",
+     .help = "a trial run of documents of these kinds",
+     .offset = FIELD(only)},
     {.name = "dry-run", .kind = OPT_FLAG, .help = "say what would happen; write nothing anywhere", .offset = FIELD(dry_run)},
     {.name = "rebuild-state",
      .kind = OPT_FLAG,
@@ -126,13 +149,89 @@ static int read_number(const char *option, const char *text, double *out, struct
 	return err_set(err, ERR_USAGE, "%s wants a positive number, not \"%s\"", option, text);
 }
 
+/* "N" or "N%"; absent: no cap. */
+static int read_cap(const char *text, struct migrate_options *out, struct err *err)
+{
+	char *end = NULL;
+	if (!text)
+		return 0;
+	out->max_rejects = strtod(text, &end);
+	int percent = end != text && *end == '%';
+	out->rejects_cap = percent ? MIGRATE_CAP_PERCENT : MIGRATE_CAP_COUNT;
+	if (end != text && !end[percent] && out->max_rejects >= 0 && out->max_rejects < 1e15 &&
+	    strspn(text, "0123456789.") == strlen(text) - (size_t)percent)
+		return 0;
+	return err_set(err, ERR_USAGE, "--max-rejects wants a number or a percentage, not \"%s\"", text);
+}
+
+/* The pieces of text between separators, without empty ones. */
+static void split(struct slice text, const char *separators, struct arena *a, struct slice **out, size_t *n)
+{
+	struct {
+		struct slice *v;
+		size_t n, cap;
+	} pieces = {0};
+	while (text.len) {
+		size_t len = 0;
+		while (len < text.len && !strchr(separators, text.ptr[len]))
+			len++;
+		if (len)
+			ARENA_PUSH(a, &pieces, ((struct slice){text.ptr, len}));
+		len += len < text.len;
+		text = (struct slice){text.ptr + len, text.len - len};
+	}
+	*out = pieces.v;
+	*n = pieces.n;
+}
+
+static int read_forms(struct cmd_context *c, const char *text, struct migrate_options *out, struct err *err)
+{
+	struct slice ids = slice_of(text), *v = NULL;
+	int is_file = text && (text[0] == '/' || strncmp(text, "./", 2) == 0);
+	if (!text)
+		return 0;
+	out->forms_missing = strcmp(text, "missing") == 0;
+	if (out->forms_missing)
+		return 0;
+	if (is_file && read_file(text, c->arena, &ids, err))
+		return err->code;
+	split(ids, is_file ? "\r\n" : ",", c->arena, &v, &out->n_forms);
+	out->forms = v;
+	if (out->n_forms)
+		return 0;
+	err_set(err, ERR_USAGE, is_file ? "--forms: %s holds no id" : "--forms=%s names no document", text);
+	return err_hint(err, "--forms=missing, --forms=ID,ID, or --forms=./FILE with an id a line");
+}
+
+static int check_forms(const struct options *o, struct err *err)
+{
+	const struct {
+		int given;
+		const char *name;
+	} others[] = {{o->live, "--live"},
+		      {o->follow, "--follow"},
+		      {o->finish, "--finish"},
+		      {o->only != NULL, "--only"},
+		      {o->limit > 0, "--limit"},
+		      {o->max_rejects != NULL, "--max-rejects"},
+		      {o->missing_docs != 0, "--missing-docs"},
+		      {o->rebuild_state, "--rebuild-state"},
+		      {o->dry_run, "--dry-run"}};
+	for (size_t i = 0; o->forms && i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i].given)
+			return err_set(err, ERR_USAGE, "--forms and %s exclude each other", others[i].name);
+	return 0;
+}
+
 static int check_options(const struct options *o, struct err *err)
 {
+	if (o->only && !o->only[strspn(o->only, ",")])
+		return err_set(err, ERR_USAGE, "--only names no kind");
 	if (o->shutter && !o->finish)
 		return err_set(err, ERR_USAGE, "--shutter needs --finish");
 	if (o->finish && (o->live || o->follow))
 		return err_set(err, ERR_USAGE, "--finish and %s exclude each other", o->follow ? "--follow" : "--live");
-	return 0;
+	return check_forms(o, err);
 }
 
 static int dry_run(struct cmd_context *c, const struct migrate_env *env, const struct migrate_options *options, struct err *err)
@@ -160,12 +259,15 @@ static int run(struct cmd_context *c, struct err *err)
 	    .finish = o->finish,
 	    .shutter = o->shutter,
 	    .rebuild_state = o->rebuild_state,
+	    .only = o->only,
+	    .missing_docs = (enum migrate_scan)o->missing_docs,
 	};
 	struct migrate_stats stats;
 	struct err why = ERR_INIT;
 	int64_t begin = clock_mono_us();
 	if (check_options(o, err) || read_number("--quiet-for", o->quiet_for, &options.quiet_for, err) ||
-	    read_number("--max-rate", o->max_rate, &options.max_rate, err))
+	    read_number("--max-rate", o->max_rate, &options.max_rate, err) ||
+	    read_cap(o->max_rejects, &options, err) || read_forms(c, o->forms, &options, err))
 		return err->code;
 	if (o->dry_run)
 		return dry_run(c, &env, &options, err);
@@ -185,7 +287,7 @@ static int run(struct cmd_context *c, struct err *err)
 		print_verdict(c, &stats, outcome.source_busy);
 	if (rc)
 		return rc;
-	return stats.clean && !outcome.source_busy ? 0 : 1;
+	return stats.clean && !outcome.source_busy && !outcome.absent ? 0 : 1;
 }
 
 const struct command cmd_migrate = {

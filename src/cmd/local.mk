@@ -22,6 +22,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/cmd_patch_files.c \
 	src/cmd/cmd_multi.c \
 	src/cmd/cmd_profile.c \
+	src/cmd/cmd_rejects.c \
 	src/cmd/cmd_reset.c \
 	src/cmd/cmd_show.c \
 	src/cmd/cmd_stats.c \

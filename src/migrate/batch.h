@@ -41,6 +41,7 @@ struct batch_doc {
 	uint32_t attachments;
 	const struct json *conflicts; /* losing revisions: array of strings, or NULL */
 	enum sql_outcome outcome;
+	int unwanted;               /* FATE_SKIP: of this domain, but not of a kind that --only names */
 	int found;                  /* FATE_TOMBSTONE: SQL held it as a form or plain document */
 	struct slice diffs, ignored; /* results, for the state file */
 };
@@ -56,6 +57,7 @@ struct batch {
 	uint64_t feed_bytes;        /* length of the feed up to the batch's end */
 	struct slice seq;           /* checkpoint after this batch, JSON text */
 	int last;                   /* the feed ended here */
+	int again;                  /* what hangs on forms is written anew, and their cases folded, even if nothing changed */
 	struct idset ids;           /* hashes of the ids in it */
 	struct migrate_counters counters;
 };

@@ -1,5 +1,6 @@
 /* begin: may this command run now, and does it go on with what it began with? */
 #include "migrate/session.h"
+#include "migrate/trial.h"
 
 #include <sodium.h>
 
@@ -131,11 +132,58 @@ static int match_state(struct run *r, struct status *s, struct err *err)
 	return remember(r, s, err);
 }
 
+/* ---- trial runs ---- */
+
+static int refuse_other_trial(const struct run *r, struct slice then, struct slice now, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct slice was = trial_shown(then, &a), is = trial_shown(now, &a);
+
+	err_set(err, ERR_STATE, "this migration began with %.*s, now there is %.*s%s", SLICE_ARG(was), SLICE_ARG(is),
+	        then.ptr ? ": a trial run cannot become a full one" : "");
+	err_hint(err, "begin again with `settle reset %.*s`", SLICE_ARG(r->env->domain));
+	arena_release(&a);
+	return err->code;
+}
+
+static int refuse_trial_commit(const struct run *r, struct slice trial, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct slice was = trial_shown(trial, &a);
+
+	err_set(err, ERR_STATE, "this migration is a trial run (%.*s): it cannot be committed", SLICE_ARG(was));
+	err_hint(err, "begin again with `settle reset %.*s`, then `settle migrate %.*s`", SLICE_ARG(r->env->domain),
+	         SLICE_ARG(r->env->domain));
+	arena_release(&a);
+	return err->code;
+}
+
+static int is_migrate(enum life_command command)
+{
+	return command == LIFE_MIGRATE || command == LIFE_MIGRATE_LIVE || command == LIFE_MIGRATE_PATCH ||
+	       command == LIFE_MIGRATE_FINISH || command == LIFE_MIGRATE_FORMS;
+}
+
+/* Commands that do not say what they migrate go on with what the migration began with. */
+static int check_trial(struct run *r, enum life_command command, const struct status *s, struct err *err)
+{
+	struct slice then = trial_of_settings(s->settings, &r->arena), now = trial_of_options(&r->options, &r->arena);
+
+	if (command == LIFE_COMMIT && then.ptr)
+		return refuse_trial_commit(r, then, err);
+	if (is_migrate(command) && s->life != LIFE_NOT_STARTED && (!then.ptr != !now.ptr || !slice_eq(then, now)))
+		return refuse_other_trial(r, then, now, err);
+	r->trial = is_migrate(command) ? now : then;
+	return 0;
+}
+
 static int read_and_check(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err)
 {
 	if (status_read(r->targets[0], r->env->domain, &r->arena, s, err) || life_check(s->life, s->was_live, command, to, err))
 		return err->code;
-	s->settings_now = status_settings(r->env, s->id.ptr ? s->id : SLICE_NONE, &r->arena);
+	if (check_trial(r, command, s, err))
+		return err->code;
+	s->settings_now = status_settings(r->env, s->id.ptr ? s->id : SLICE_NONE, r->trial, &r->arena);
 	if (r->env->source && command != LIFE_RESET && check_settings(r, s, s->settings_now, err))
 		return err->code;
 	return match_state(r, s, err);
@@ -163,7 +211,7 @@ int run_set_status(struct run *r, struct status *s, enum life_status to, struct 
 		s->source_identity = r->identity;
 	}
 	s->profile = r->profile->name;
-	s->settings = status_settings(r->env, s->id, &r->arena);
+	s->settings = status_settings(r->env, s->id, r->trial, &r->arena);
 	if (rc == 0)
 		rc = status_write(t, r->env->domain, &r->arena, s, err);
 	if (rc == 0)

@@ -1,5 +1,6 @@
 /* commit: the last steps of a migration, and the steps back. */
 #include "migrate/sample.h"
+#include "migrate/scan.h"
 #include "migrate/shutter.h"
 
 #define LISTEN_SECONDS 0.5
@@ -13,6 +14,8 @@ int migrate_unfinish(const struct migrate_env *env, struct err *err)
 
 	if (rc == 0)
 		rc = run_enter(&r, LIFE_UNFINISH, &s, &to, err);
+	if (rc == 0)
+		rc = scan_forget(&r, err);
 	if (rc == 0)
 		rc = shutter_open(&r, err);
 	if (rc == 0)

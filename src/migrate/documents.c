@@ -2,10 +2,11 @@
 #include "base/clock.h"
 #include "base/datetime.h"
 #include "migrate/group.h"
-#include "migrate/prepare.h"
 #include "migrate/rows.h"
 #include "migrate/sample.h"
-#include "migrate/run.h"
+#include "migrate/session.h"
+
+#define PERCENT_FROM 1000 /* documents */
 
 /* ---- batches that share a document follow one another ---- */
 
@@ -53,6 +54,8 @@ static int produce(void *ctx, uint64_t number, struct pipeline_job **job, struct
 	struct run *r = ctx;
 	struct batch *b;
 
+	if (atomic_load(&r->too_many_rejects))
+		return 0;
 	if (fetch_next(r->fetch, &b, err))
 		return err->code;
 	if (b)
@@ -127,8 +130,33 @@ static int record_and_count(struct run *r, struct sql_target *t, struct batch *b
 	return put_checkpoint(r, t, b, total->read ? total : &r->previous, err);
 }
 
+/* A part of little says nothing: percents count from the end of the pass or some documents on. */
+static int passes_cap(const struct run *r, const struct migrate_counters *c, int at_end)
+{
+	switch (r->options.rejects_cap) {
+	case MIGRATE_CAP_NONE:
+		break;
+	case MIGRATE_CAP_COUNT:
+		return (double)c->rejected > r->options.max_rejects;
+	case MIGRATE_CAP_PERCENT:
+		return (at_end || c->read >= PERCENT_FROM) &&
+		       (double)c->rejected * 100 > r->options.max_rejects * (double)c->read;
+	}
+	return 0;
+}
+
+static int too_many_rejects(const struct run *r, struct err *err)
+{
+	err_set(err, ERR_SOURCE, "%lld of %lld documents were rejected, more than --max-rejects allows",
+		(long long)r->counters.rejected, (long long)r->counters.read);
+	return err_hint(err, "`settle rejects list %.*s` says why; everything else that was read is stored",
+			SLICE_ARG(r->env->domain));
+}
+
 static void advance(struct run *r, const struct batch *b, const struct migrate_counters *total)
 {
+	if (passes_cap(r, total, 0))
+		atomic_store(&r->too_many_rejects, 1);
 	if (b->seq.ptr)
 		run_set_seq(r, b->seq);
 	r->counters = *total;
@@ -154,6 +182,30 @@ static int commit(struct run *r, struct sql_target *t, struct batch *b, struct e
 	return 0;
 }
 
+int run_store_alone(struct run *r, struct batch *b, struct err *err)
+{
+	struct sql_target *t = r->targets[0];
+	int rc = sql_begin(t, err);
+
+	b->again = 1;
+	if (rc == 0)
+		rc = store_batch(r, t, b, err);
+	if (rc == 0)
+		rc = state_begin(r->state, err);
+	if (rc == 0)
+		rc = record_batch(r, b, err);
+	for (size_t i = 0; i < b->docs.n && rc == 0; i++)
+		if (b->docs.v[i].fate == FATE_CASE)
+			rc = state_case_touch(r->state, b->docs.v[i].id, err);
+	if (rc == 0)
+		rc = state_commit(r->state, err);
+	if (rc == 0)
+		return sql_commit(t, err);
+	state_rollback(r->state);
+	sql_rollback(t);
+	return rc;
+}
+
 int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err)
 {
 	int rc;
@@ -172,6 +224,13 @@ int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, str
 	if (rc)
 		sql_rollback(t);
 	return rc;
+}
+
+int run_batch_alone(struct run *r, struct batch *b, struct err *err)
+{
+	if (run_write_batch(r, NULL, r->targets[0], b, err))
+		return err->code;
+	return atomic_load(&r->too_many_rejects) ? too_many_rejects(r, err) : 0;
 }
 
 static int write_in_group(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err)
@@ -201,7 +260,7 @@ static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *
 	struct batch *b = (struct batch *)job;
 	struct sql_target *t = run_target_of(r, worker);
 
-	prepare_batch(r->profile, r->env->domain, b);
+	run_prepare(r, b);
 	return sql_concurrent(t) ? run_write_batch(r, p, t, b, err) : write_in_group(r, p, t, b, err);
 }
 
@@ -216,5 +275,7 @@ int run_documents(struct run *r, struct err *err)
 	    .release = release,
 	};
 
-	return group_finish(r, pipeline_run(&spec, err), err);
+	if (group_finish(r, pipeline_run(&spec, err), err))
+		return err->code;
+	return passes_cap(r, &r->counters, 1) ? too_many_rejects(r, err) : 0;
 }

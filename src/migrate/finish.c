@@ -1,4 +1,5 @@
 /* finish: the end of the live phase. */
+#include "migrate/scan.h"
 #include "migrate/shutter.h"
 
 #include "base/clock.h"
@@ -70,7 +71,7 @@ int run_finish(struct run *r, struct status *s, struct err *err)
 		r->still_busy = 1;
 		return 0;
 	}
-	if (sql_finish_load(r->targets[0], err))
+	if (run_scan(r, err) || sql_finish_load(r->targets[0], err))
 		return err->code;
 	if (s->life == LIFE_LIVE && run_set_status(r, s, LIFE_IN_PROGRESS, err))
 		return err->code;

@@ -4,18 +4,19 @@ static const char *const status_names[LIFE_STATUSES] = {"not-started", "live", "
 
 static const char *const command_names[LIFE_COMMANDS] = {
         "migrate", "migrate --live", "migrate --patch", "migrate --finish", "unfinish", "commit", "reset", "changing what is recorded",
-        "comparing again",
+        "comparing again", "migrate --forms",
 };
 
 #define REFUSED (-1)
 
 /* Where a command leads; unfinish also asks whether the migration was live. */
 static const int leads_to[LIFE_STATUSES][LIFE_COMMANDS] = {
-        [LIFE_NOT_STARTED] = {LIFE_IN_PROGRESS, LIFE_LIVE, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED},
-        [LIFE_LIVE] = {LIFE_LIVE, LIFE_LIVE, LIFE_LIVE, LIFE_IN_PROGRESS, REFUSED, REFUSED, LIFE_NOT_STARTED, LIFE_LIVE, LIFE_LIVE},
+        [LIFE_NOT_STARTED] = {LIFE_IN_PROGRESS, LIFE_LIVE, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED},
+        [LIFE_LIVE] = {LIFE_LIVE, LIFE_LIVE, LIFE_LIVE, LIFE_IN_PROGRESS, REFUSED, REFUSED, LIFE_NOT_STARTED, LIFE_LIVE, LIFE_LIVE,
+                       LIFE_LIVE},
         [LIFE_IN_PROGRESS] = {LIFE_IN_PROGRESS, REFUSED, LIFE_IN_PROGRESS, LIFE_IN_PROGRESS, LIFE_LIVE, LIFE_COMPLETE,
-                              LIFE_NOT_STARTED, LIFE_IN_PROGRESS, LIFE_IN_PROGRESS},
-        [LIFE_COMPLETE] = {REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, LIFE_COMPLETE},
+                              LIFE_NOT_STARTED, LIFE_IN_PROGRESS, LIFE_IN_PROGRESS, LIFE_IN_PROGRESS},
+        [LIFE_COMPLETE] = {REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, LIFE_COMPLETE, REFUSED},
 };
 
 /* What may be done instead. */

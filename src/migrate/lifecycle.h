@@ -19,6 +19,7 @@ enum life_command {
 	LIFE_RESET,
 	LIFE_REPAIR,         /* rejects retry, diff filter, diff patch */
 	LIFE_COMPARE,        /* diff cases, diff forms */
+	LIFE_MIGRATE_FORMS,  /* --forms */
 	LIFE_COMMANDS,
 };
 

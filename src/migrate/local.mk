@@ -27,8 +27,13 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/documents.c \
 	src/migrate/fetch.c \
 	src/migrate/fetch.h \
+	src/migrate/find.c \
+	src/migrate/find.h \
+	src/migrate/forms.c \
 	src/migrate/group.c \
 	src/migrate/group.h \
+	src/migrate/id_stream.c \
+	src/migrate/id_stream.h \
 	src/migrate/idset.c \
 	src/migrate/idset.h \
 	src/migrate/mapping.h \
@@ -55,7 +60,9 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/prepare.h \
 	src/migrate/progress.c \
 	src/migrate/record.c \
+	src/migrate/recheck.c \
 	src/migrate/refilter.c \
+	src/migrate/retry.c \
 	src/migrate/rows.c \
 	src/migrate/rows.h \
 	src/migrate/rules_used.c \
@@ -63,14 +70,18 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/run.h \
 	src/migrate/selection.c \
 	src/migrate/selection.h \
+	src/migrate/scan.c \
+	src/migrate/scan.h \
 	src/migrate/sides.c \
 	src/migrate/stats.c \
 	src/migrate/status.c \
 	src/migrate/status.h \
 	src/migrate/store.c \
+	src/migrate/texts.c \
+	src/migrate/trial.c \
+	src/migrate/trial.h \
 	src/migrate/views.c \
-	src/migrate/views.h \
-	src/migrate/texts.c
+	src/migrate/views.h
 
 UNIT_TESTS += tests/unit/test_pipeline
 tests_unit_test_pipeline_SOURCES = tests/unit/test_pipeline.c

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "migrate/rules_used.h"
 #include "migrate/sample.h"
+#include "migrate/scan.h"
 #include "migrate/views.h"
 
 #define HEAL_TRIES 10
@@ -17,6 +18,8 @@ struct attempt { /* what one opening of everything came to */
 
 static enum life_command command_of(const struct migrate_options *o)
 {
+	if (o->forms_missing || o->n_forms)
+		return LIFE_MIGRATE_FORMS;
 	if (o->finish)
 		return LIFE_MIGRATE_FINISH;
 	if (o->live || o->follow)
@@ -52,12 +55,12 @@ static int begin_rules(struct run *r, struct err *err)
 /* A file is read whole: every form was compared. */
 static int end_rules(struct run *r, struct err *err)
 {
-	if (run_from_server(r) || r->options.limit)
+	if (run_from_server(r) || r->trial.ptr)
 		return 0;
 	return rules_used_only(r->state, r->profile, AGAIN_FORMS, err);
 }
 
-static int migrate(struct run *r, struct err *err)
+static int migrate(struct run *r, int64_t *absent, struct err *err)
 {
 	struct status s;
 	enum life_status to;
@@ -67,13 +70,18 @@ static int migrate(struct run *r, struct err *err)
 	/* The live phase ends only when the source is proven quiet. */
 	if (!(s.life == LIFE_LIVE && to == LIFE_IN_PROGRESS) && run_set_status(r, &s, to, err))
 		return err->code;
-	if (run_make_views(r, err) || begin_rules(r, err) || run_phases(r, err) || end_rules(r, err))
+	if (run_make_views(r, err) || begin_rules(r, err))
 		return err->code;
-	if (r->options.follow)
-		return run_follow(r, err);
+	if (r->options.forms_missing || r->options.n_forms)
+		return run_forms(r, absent, err);
+	if (run_phases(r, err) || end_rules(r, err))
+		return err->code;
+	/* A scan at the end of the live phase waits until nothing is written any more. */
 	if (r->options.finish)
 		return run_finish(r, &s, err);
-	return 0;
+	if (run_scan(r, err))
+		return err->code;
+	return r->options.follow ? run_follow(r, err) : 0;
 }
 
 static int run_once(const struct migrate_env *env, const struct migrate_options *options, struct attempt *a, struct err *err)
@@ -83,7 +91,7 @@ static int run_once(const struct migrate_env *env, const struct migrate_options 
 
 	a->opened |= rc == 0;
 	if (rc == 0)
-		rc = migrate(&r, err);
+		rc = migrate(&r, &a->out.absent, err);
 	a->out.source_busy = r.still_busy;
 	a->committed = atomic_load(&r.progress.committed);
 	run_release(&r);

@@ -35,12 +35,28 @@ struct migrate_env { /* what every command that touches a migration is given; al
 	const atomic_int *stop;           /* set by the signal thread: 1 = clean break */
 };
 
+enum migrate_scan { /* --missing-docs */
+	MIGRATE_SCAN_RESUME,  /* go on where the last one stopped, or begin */
+	MIGRATE_SCAN_REBUILD, /* begin anew; a recorded feed is read once more for it */
+	MIGRATE_SCAN_RECHECK, /* look again only for those that are missing */
+	MIGRATE_SCAN_CACHED,  /* not now */
+};
+
+enum migrate_cap { MIGRATE_CAP_NONE, MIGRATE_CAP_COUNT, MIGRATE_CAP_PERCENT };
+
 struct migrate_options {
 	int jobs;               /* workers; 0 = 2 */
 	size_t batch_bytes;     /* 0 = 1 MiB */
 	int batch_docs;         /* 0 = 1000 */
 	size_t max_doc;         /* bytes; 0 = 64 MiB */
 	int64_t limit;          /* trial run: stop after so many rows; 0 = none */
+	const char *only;       /* trial run: only documents of these kinds, "KIND,KIND"; NULL = all */
+	enum migrate_cap rejects_cap; /* end the run when there are more rejects than max_rejects, a count or percents */
+	double max_rejects;
+	enum migrate_scan missing_docs;
+	int forms_missing;      /* no pass: the documents that are missing, and forms that cases lack */
+	const struct slice *forms; /* no pass: these documents; borrowed */
+	size_t n_forms;
 	int stop_on_error;
 	int distribute;
 	int live;               /* catch up and stay live */
@@ -76,6 +92,7 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 
 struct migrate_outcome {
 	int source_busy; /* --finish: the source still writes, the migration stays live */
+	int64_t absent;  /* --forms=ID,...: documents that the source does not have */
 };
 
 /* Runs, continues or repeats the migration. Returns 0 when it came to its end (clean or not: see stats), ERR_STOPPED
@@ -90,6 +107,16 @@ MUST_CHECK int migrate_unfinish(const struct migrate_env *env, struct err *err);
 MUST_CHECK int migrate_commit(const struct migrate_env *env, int accept, struct err *err);
 /* live, in-progress -> not-started: the domain's rows and state file go, the trail stays. */
 MUST_CHECK int migrate_reset(const struct migrate_env *env, struct err *err);
+
+struct migrate_retry {
+	int64_t tried, stored, left; /* left: of those tried, still rejected */
+};
+/*
+ * Maps and stores rejects again: these, or (n 0) all. Those whose bytes were not kept are read from the source, if env has one. The
+ * document's bytes may be as large as o->max_doc. ERR_NOTFOUND: an id is no reject's.
+ */
+MUST_CHECK int migrate_retry_rejects(const struct migrate_env *env, const struct migrate_options *o, const struct slice *ids, size_t n,
+                                     struct migrate_retry *out, struct err *err);
 /* What a run would do, in *text (lines for people), without writing anything anywhere. */
 MUST_CHECK int migrate_dry_run(const struct migrate_env *env, const struct migrate_options *o, struct arena *a, struct slice *text,
                                struct err *err);

@@ -44,6 +44,7 @@ int run_open_feed(struct run *r, enum couch_feed_kind kind, struct err *err)
 	    .batch_bytes = r->options.batch_bytes,
 	    .batch_docs = (size_t)r->options.batch_docs,
 	    .limit = r->options.limit,
+	    .max_rate = r->options.max_rate,
 	    .log = r->env->log,
 	};
 

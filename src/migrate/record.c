@@ -55,7 +55,9 @@ static int record_case(struct run *r, struct batch *b, const struct batch_doc *d
 static int record_skipped(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
 {
 	b->counters.skipped++;
-	return d->other_domain.ptr ? state_skipped_put(r->state, d->id, d->other_domain, err) : 0;
+	if (d->unwanted || slice_starts(d->id, SLICE("_design/")))
+		return 0;
+	return state_skipped_put(r->state, d->id, d->other_domain.ptr ? d->other_domain : SLICE(""), err);
 }
 
 /*

@@ -68,6 +68,8 @@ struct run {
 	void (*watch)(void *ctx, struct slice kind, struct slice id, const struct migrate_comparison *c);
 	void *watch_ctx;
 	struct again *again;                /* comparing again: told of every outcome; NULL in a migration */
+	struct slice trial;                 /* what makes it a trial run (trial.h), or SLICE_NONE */
+	atomic_int too_many_rejects;        /* --max-rejects: nothing more is read */
 };
 
 /* A SQLite target is one file with one writer: its handle is shared, and the pipeline's turn is the lock. */
@@ -92,6 +94,8 @@ void run_progress_draw(struct run *r, const char *what);
 MUST_CHECK int run_documents(struct run *r, struct err *err);
 /* Prepared batch -> target and state, committed. p NULL: the caller is the only worker. */
 MUST_CHECK int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, struct batch *b, struct err *err);
+/* A prepared batch of documents that are no part of a pass, committed; the checkpoint stays. Their cases are compared anew. */
+MUST_CHECK int run_store_alone(struct run *r, struct batch *b, struct err *err);
 /* ---- the write of one batch inside a transaction (store.c) ---- */
 MUST_CHECK int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err *err);
 /* Copy check and comparison of one FATE_EVENT or FATE_DOCUMENT with its row, as store_batch does it; `scratch` is used and reset. */

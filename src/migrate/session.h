@@ -26,12 +26,17 @@ int run_from_server(const struct run *r);
 MUST_CHECK int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err);
 MUST_CHECK int run_set_status(struct run *r, struct status *s, enum life_status to, struct err *err);
 
+/* ---- documents by id (forms.c) ---- */
+/* The documents that the options name, from the source, and then the cases they touch. *absent as in struct migrate_outcome. */
+MUST_CHECK int run_forms(struct run *r, int64_t *absent, struct err *err);
+
 /* ---- the feed (pass.c) ---- */
 MUST_CHECK int run_open_feed(struct run *r, enum couch_feed_kind kind, struct err *err);
 /* Reads the feed from the checkpoint to its end. */
 MUST_CHECK int run_pass(struct run *r, struct err *err);
-/* One batch outside of the pipeline: prepared, then written and committed. */
+/* What becomes of each document. */
 void run_prepare(struct run *r, struct batch *b);
+/* One prepared batch outside of the pipeline, written and committed; ERR_SOURCE when --max-rejects is passed. */
 MUST_CHECK int run_batch_alone(struct run *r, struct batch *b, struct err *err);
 /* Stays on the continuous feed until stopped (follow.c). */
 MUST_CHECK int run_follow(struct run *r, struct err *err);

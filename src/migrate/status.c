@@ -102,12 +102,15 @@ static struct slice mapping_digest(const struct profile *p, struct arena *a)
 	return arena_slice(a, slice_of(hex));
 }
 
-struct slice status_settings(const struct migrate_env *env, struct slice id, struct arena *a)
+struct slice status_settings(const struct migrate_env *env, struct slice id, struct slice trial, struct arena *a)
 {
+	struct json held;
 	struct json settings = json_object();
 
 	if (id.ptr)
 		json_sets(a, &settings, "id", json_string(id));
 	json_sets(a, &settings, "mapping", json_string(mapping_digest(env->profile, a)));
+	if (trial.ptr && json_read(trial, a, 0, &held, NULL, NULL) == 0)
+		json_sets(a, &settings, "trial", held);
 	return json_to_text(&settings, JSON_CANONICAL, a);
 }

@@ -30,7 +30,7 @@ MUST_CHECK int status_read(struct sql_target *t, struct slice domain, struct are
 /* Puts s->row with the fields of s. Needs a transaction. */
 MUST_CHECK int status_write(struct sql_target *t, struct slice domain, struct arena *a, const struct status *s, struct err *err);
 MUST_CHECK int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, struct checkpoint *out, struct err *err);
-/* The settings of a migration as canonical JSON: {"id":..., "mapping":digest}. id may be SLICE_NONE. */
-struct slice status_settings(const struct migrate_env *env, struct slice id, struct arena *a);
+/* The settings of a migration as canonical JSON: {"id":..., "mapping":digest, "trial":...}. id and trial (trial.h) may be SLICE_NONE. */
+struct slice status_settings(const struct migrate_env *env, struct slice id, struct slice trial, struct arena *a);
 
 #endif

@@ -263,9 +263,9 @@ static int insert_children(struct store *s, const struct stored *forms, struct e
 	for (size_t i = 0; i < forms->rows.n; i++) {
 		const struct mapping_form *f = &forms->docs[i]->form;
 
-		if (forms->outcomes[i] == SQL_SAME)
+		if (forms->outcomes[i] == SQL_SAME && !s->b->again)
 			continue;
-		if (forms->outcomes[i] == SQL_UPDATED)
+		if (forms->outcomes[i] == SQL_UPDATED || s->b->again)
 			ARENA_PUSH(s->a, &replaced, row_pair(s->a, s->domain, forms->docs[i]->id));
 		append(s->a, &transactions, &f->transactions);
 		append(s->a, &operations, &f->operations);

@@ -1,0 +1,22 @@
+/*
+ * find: documents of the source by their ids: asked for in bulk from a server, or picked out of one reading of a recorded feed. Private to
+ * src/migrate. Threads: the main thread, while no pass runs.
+ */
+#ifndef SETTLE_MIGRATE_FIND_H
+#define SETTLE_MIGRATE_FIND_H
+
+#include "migrate/session.h"
+
+/* Is given batches of the documents that are there, not prepared yet; the batch stays the finder's. */
+typedef int find_fn(void *ctx, struct batch *b, struct err *err);
+
+/*
+ * found (n places, zeroed by the caller, or NULL): 1 for each id whose document was given to fn. Documents that are deleted, absent, or
+ * larger than allowed (then there is a warning) are not. A document may be given twice. ids are distinct.
+ */
+MUST_CHECK int find_documents(struct run *r, const struct slice *ids, size_t n, char *found, find_fn *fn, void *ctx, struct err *err);
+
+/* After an error that another try may mend: waits, and says 1; 0 when it is none, or after too many tries. */
+int find_again(struct run *r, int *tries, const struct err *err);
+
+#endif
