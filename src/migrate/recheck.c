@@ -9,10 +9,10 @@ struct recheck {
 	struct run *r;
 	struct arena *a;
 	struct state_id_list ids;
-	char *missing; /* by place in ids */
+	char *missing; /* by place in ids: 0, 1, or 2: SQL has a case row, its comparison tells */
 };
 
-static int check_target(struct recheck *c, const struct sql_table *table, struct err *err)
+static int check_target(struct recheck *c, const struct sql_table *table, char verdict, struct err *err)
 {
 	static const int by_id[] = {0, 1};
 	struct sql_row *keys = ARENA_ARRAY(c->a, c->ids.n, struct sql_row);
@@ -26,7 +26,7 @@ static int check_target(struct recheck *c, const struct sql_table *table, struct
 		while (k < c->ids.n && !slice_eq(c->ids.v[k], held.v[i].cells[1]))
 			k++;
 		if (k < c->ids.n)
-			c->missing[k] = 0;
+			c->missing[k] = verdict;
 	}
 	return 0;
 }
@@ -77,15 +77,16 @@ static int recheck_page(struct recheck *c, int64_t *cleared, struct err *err)
 {
 	c->missing = arena_alloc(c->a, c->ids.n + 1);
 	memset(c->missing, 1, c->ids.n + 1);
-	if (check_target(c, &sql_forms, err) || check_target(c, &sql_cases, err) ||
-	    check_target(c, &sql_documents, err) || check_state(c, err) || check_source(c, err) ||
+	if (check_target(c, &sql_forms, 0, err) || check_target(c, &sql_cases, 2, err) ||
+	    check_target(c, &sql_documents, 0, err) || check_state(c, err) || check_source(c, err) ||
 	    state_begin(c->r->state, err))
 		return err->code;
 	for (size_t i = 0; i < c->ids.n; i++) {
-		if (c->missing[i])
+		if (c->missing[i] == 1)
 			continue;
 		++*cleared;
-		if (state_missing_del(c->r->state, c->ids.v[i], err)) {
+		if (c->missing[i] ? state_case_touch(c->r->state, c->ids.v[i], err)
+				  : state_missing_del(c->r->state, c->ids.v[i], err)) {
 			state_rollback(c->r->state);
 			return err->code;
 		}
@@ -117,9 +118,10 @@ int run_recheck(struct run *r, struct err *err)
 			break;
 	}
 	if (rc == 0)
-		log_at(r->env->log, LOG_INFO, "looked again at %lld missing documents: %lld are not missing any more",
+		log_at(r->env->log, LOG_INFO,
+		       "looked again at %lld missing documents: %lld are there, or gone from the source",
 		       (long long)ids, (long long)cleared);
 	buf_release(&after);
 	arena_release(&a);
-	return rc;
+	return rc ? rc : run_cases(r, err);
 }

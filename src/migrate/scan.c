@@ -25,10 +25,13 @@ struct scan {
 	struct arena arena; /* of one step */
 	struct ids found;   /* by this step: in the source, not in SQL, not marked */
 	struct ids gone;    /* marked, but not missing any more */
+	struct ids
+	    doubtful; /* marked, and SQL has a case row: perhaps one that lost its forms, which its comparison tells */
 	struct buf position;
 	int64_t ids, step_ids, step_began_us;
 	int64_t missing, cleared;
-	int sorted; /* the ids of the source are sorted here */
+	int compare; /* cases wait to be compared */
+	int sorted;  /* the ids of the source are sorted here */
 };
 
 /* ---- where it has come to ---- */
@@ -121,7 +124,11 @@ static int clear_marks(struct scan *s, struct err *err)
 	for (size_t i = 0; i < s->gone.n; i++)
 		if (state_missing_del(s->r->state, s->gone.v[i], err))
 			return err->code;
+	for (size_t i = 0; i < s->doubtful.n; i++)
+		if (state_case_touch(s->r->state, s->doubtful.v[i], err))
+			return err->code;
 	s->cleared += (int64_t)s->gone.n;
+	s->compare |= s->doubtful.n > 0;
 	return 0;
 }
 
@@ -146,7 +153,7 @@ static int end_step(struct scan *s, int done, struct err *err)
 		if (rc == 0)
 			rc = put_position(s, done, err);
 	}
-	s->found = s->gone = (struct ids){0};
+	s->found = s->gone = s->doubtful = (struct ids){0};
 	arena_reset(&s->arena);
 	s->step_ids = 0;
 	s->step_began_us = clock_mono_us();
@@ -205,18 +212,21 @@ static int move_marks(struct scan *s, struct slice id, int *hit, struct err *err
 /* One id of the source. */
 static int look_at(struct scan *s, struct slice id, struct err *err)
 {
-	int covered = 0, marked;
+	unsigned covered = 0;
+	int marked;
 
 	for (int i = 0; i < COVERS; i++) {
 		int hit;
 
 		if (move_to(&s->covers[i], id, &hit, err))
 			return err->code;
-		covered |= hit;
+		covered |= hit ? 1u << i : 0;
 	}
 	if (move_marks(s, id, &marked, err))
 		return err->code;
-	if (covered && marked)
+	if (covered == 1u << COVER_CASES && marked)
+		ARENA_PUSH(&s->arena, &s->doubtful, arena_slice(&s->arena, id));
+	else if (covered && marked)
 		ARENA_PUSH(&s->arena, &s->gone, arena_slice(&s->arena, id));
 	if (!covered && !marked && !slice_starts(id, SLICE("_design/")))
 		ARENA_PUSH(&s->arena, &s->found, arena_slice(&s->arena, id));
@@ -225,7 +235,7 @@ static int look_at(struct scan *s, struct slice id, struct err *err)
 
 static int step_is_full(const struct scan *s)
 {
-	return s->step_ids >= STEP_IDS || s->found.n + s->gone.n >= STEP_FOUND ||
+	return s->step_ids >= STEP_IDS || s->found.n + s->gone.n + s->doubtful.n >= STEP_FOUND ||
 	       (s->step_ids % LOOK_EVERY == 0 && clock_mono_us() - s->step_began_us > STEP_US);
 }
 
@@ -299,7 +309,7 @@ static void close_streams(struct scan *s)
 		id_stream_release(&s->covers[i]);
 	id_stream_release(&s->marked);
 	arena_reset(&s->arena);
-	s->found = s->gone = (struct ids){0};
+	s->found = s->gone = s->doubtful = (struct ids){0};
 }
 
 static int scan_from(struct scan *s, struct slice after, struct err *err)
@@ -360,7 +370,9 @@ static int scan(struct run *r, struct slice after, int sorted, struct err *err)
 		report(&s, began);
 	buf_release(&s.position);
 	arena_release(&s.arena);
-	return rc == 0 && s.missing && run_from_server(r) ? catch_up(r, err) : rc;
+	if (rc == 0 && s.missing && run_from_server(r))
+		return catch_up(r, err);
+	return rc == 0 && s.compare ? run_cases(r, err) : rc;
 }
 
 /* The feed brings every document to a live migration; its end makes sure. */
