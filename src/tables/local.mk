@@ -33,7 +33,21 @@ src_tables_libtables_a_SOURCES = \
 	src/tables/whole.c
 
 TABLES_TESTS = \
+	tests/cli/tables-case-type.sh \
+	tests/cli/tables-examples.sh \
 	tests/cli/tables-pg.sh \
 	tests/cli/tables-sqlite.sh
 TESTS += $(TABLES_TESTS)
-EXTRA_DIST += $(TABLES_TESTS) tests/cli/tables-odd.sql
+EXTRA_DIST += $(TABLES_TESTS) tests/cli/tables-odd.sql \
+	examples/case-type/README.md \
+	examples/case-type/generate.js \
+	examples/case-type/job.json \
+	examples/case-type/target.sql \
+	examples/citus/README.md \
+	examples/citus/generate.js \
+	examples/citus/job.json \
+	examples/output.js \
+	examples/random.js \
+	examples/sqlite/README.md \
+	examples/sqlite/generate.js \
+	examples/sqlite/job.json
