@@ -24,6 +24,14 @@ enum option_kind {
 	OPT_INT,    /* int64_t, at least `least` */
 	OPT_SIZE,   /* int64_t bytes: a whole number, then K, M or G (powers of 1024), at least `least` */
 	OPT_CHOICE, /* int: the place of the word in `argument` */
+	OPT_LIST,   /* struct option_list: may be given several times */
+};
+
+#define OPTION_LIST_MAX 32
+
+struct option_list { /* texts borrowed as with OPT_TEXT */
+	const char *v[OPTION_LIST_MAX];
+	int n;
 };
 
 struct option_spec {
@@ -91,7 +99,7 @@ struct command {
 	int (*run)(struct cmd_context *c, struct err *err); /* exit status 0 or 1, or an err code with err set */
 };
 
-#define OPTIONS_MAX 256
+#define OPTIONS_MAX 1024
 
 extern const struct command *const commands[]; /* NULL-terminated, in the order of help */
 extern const struct option_spec global_options[];
@@ -100,6 +108,9 @@ extern const struct command cmd_migrate, cmd_stats, cmd_show, cmd_diff_show, cmd
     cmd_help, cmd_version, cmd_unfinish, cmd_commit, cmd_reset, cmd_multi, cmd_tables_plan, cmd_tables_create,
     cmd_tables_migrate, cmd_tables_status, cmd_tables_validate, cmd_tables_clean, cmd_rejects_list, cmd_rejects_show,
     cmd_rejects_retry;
+
+extern const struct command cmd_snapshot_create, cmd_snapshot_list, cmd_snapshot_show, cmd_snapshot_verify,
+    cmd_snapshot_prune, cmd_snapshot_keygen;
 
 /* The whole program after its arguments; returns the exit status. */
 int cmd_main(int argc, char **argv);

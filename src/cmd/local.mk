@@ -1,7 +1,7 @@
 # The room src/cmd/: the program, its manual page, and their tests.
 bin_PROGRAMS += settle
 settle_SOURCES = src/cmd/main.c
-settle_LDADD = src/cmd/libcmd.a src/tables/libtables.a $(CRYPT_LIBS) $(MIGRATE_LIBS)
+settle_LDADD = $(CMD_LIBS)
 dist_man_MANS += src/cmd/settle.1
 
 noinst_LIBRARIES += src/cmd/libcmd.a
@@ -25,6 +25,11 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/cmd_rejects.c \
 	src/cmd/cmd_reset.c \
 	src/cmd/cmd_show.c \
+	src/cmd/cmd_snapshot_create.c \
+	src/cmd/cmd_snapshot_keygen.c \
+	src/cmd/cmd_snapshot_list.c \
+	src/cmd/cmd_snapshot_prune.c \
+	src/cmd/cmd_snapshot_verify.c \
 	src/cmd/cmd_stats.c \
 	src/cmd/cmd_tables.c \
 	src/cmd/cmd_tables.h \
@@ -64,6 +69,8 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/select.h \
 	src/cmd/signals.c \
 	src/cmd/signals.h \
+	src/cmd/snapshots.c \
+	src/cmd/snapshots.h \
 	src/cmd/stats_detail.c \
 	src/cmd/stats_detail.h
 
@@ -82,7 +89,7 @@ TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh fixtures/example
 
 UNIT_TESTS += tests/unit/test_options tests/unit/test_print
-CMD_LIBS = src/cmd/libcmd.a src/tables/libtables.a $(CRYPT_LIBS) $(MIGRATE_LIBS)
+CMD_LIBS = src/cmd/libcmd.a src/tables/libtables.a src/snapshot/libsnapshot.a $(CRYPT_LIBS) $(MIGRATE_LIBS) $(CRYPTO_LIBS)
 
 tests_unit_test_options_SOURCES = tests/unit/test_options.c
 tests_unit_test_options_CFLAGS = $(CMOCKA_TEST_CFLAGS)

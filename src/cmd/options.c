@@ -77,6 +77,14 @@ static int set_choice(const struct option_spec *o, const char *value, int *to, s
 	return bad_value(o, o->argument, value, err);
 }
 
+static int add_to_list(const struct option_spec *o, const char *value, struct option_list *to, struct err *err)
+{
+	if (to->n == OPTION_LIST_MAX)
+		return err_set(err, ERR_USAGE, "--%s is given more than %d times", o->name, OPTION_LIST_MAX);
+	to->v[to->n++] = value;
+	return 0;
+}
+
 static int set_value(const struct option_set *set, const struct option_spec *o, const char *value, struct err *err)
 {
 	void *to = (char *)set->values + o->offset;
@@ -89,6 +97,8 @@ static int set_value(const struct option_set *set, const struct option_spec *o, 
 		return 0;
 	case OPT_INT:
 		return set_int(o, value, to, err);
+	case OPT_LIST:
+		return add_to_list(o, value, to, err);
 	case OPT_SIZE:
 		return set_size(o, value, to, err);
 	default:

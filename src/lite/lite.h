@@ -79,6 +79,21 @@ const char *lite_column_name(struct lite_stmt *s, int n);
 void lite_done(struct lite_stmt *s);   /* reset + clear bindings; NULL allowed */
 int64_t lite_changes(struct lite *db); /* rows of the last INSERT, UPDATE or DELETE */
 int64_t lite_last_id(struct lite *db); /* rowid of the last INSERT */
+
+/* ---- whole files (lite_backup.c) ---- */
+
+/* Bytes that are copied and bytes in all; anything but 0 (with err set) ends the copy. */
+typedef int lite_progress_fn(void *ctx, int64_t bytes, int64_t of_bytes, struct err *err);
+/*
+ * A copy of the database as it is at one moment, by SQLite's backup, in a new file (0600, refused when it is there).
+ * Others may read and write meanwhile. Not flushed. After an error the file may be there, incomplete. fn may be NULL.
+ */
+MUST_CHECK int lite_backup(struct lite *db, const char *to, lite_progress_fn *fn, void *ctx, struct err *err);
+
+#define LITE_TEXT_FN_SIZE 128 /* of out, NUL included */
+typedef void lite_text_fn(void *ctx, struct slice in, char *out);
+/* A function of one argument for this connection's SQL; NULL gives NULL. ctx lives as long as db. */
+MUST_CHECK int lite_function(struct lite *db, const char *name, lite_text_fn *fn, void *ctx, struct err *err);
 /* For calls this wrapper does not cover (backup API): the sqlite3 *, borrowed. */
 void *lite_handle(struct lite *db);
 

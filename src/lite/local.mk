@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/lite/liblite.a
 src_lite_liblite_a_SOURCES = \
 	src/lite/lite.c \
 	src/lite/lite.h \
+	src/lite/lite_backup.c \
 	src/lite/lite_internal.h \
 	src/lite/lite_stmt.c
 

@@ -77,6 +77,11 @@ static char *path_of(const char *state_dir, struct slice domain, struct arena *a
 	return out;
 }
 
+const char *state_file(const char *state_dir, struct slice domain, struct arena *a)
+{
+	return path_of(state_dir, domain, a);
+}
+
 static int not_found(const char *path, struct err *err)
 {
 	err_set(err, ERR_NOTFOUND, "there is no state file %s", path);

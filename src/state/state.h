@@ -35,6 +35,8 @@ MUST_CHECK int state_open(struct state **out, const char *state_dir, struct slic
 void state_close(struct state *s); /* NULL allowed; rolls back */
 /* Takes the state file of a domain away, if there is one. No handle on it may be open. */
 MUST_CHECK int state_remove(const char *state_dir, struct slice domain, struct err *err);
+/* Where the state file of a domain lies, there or not; its log is FILE-wal. */
+const char *state_file(const char *state_dir, struct slice domain, struct arena *a);
 MUST_CHECK int state_begin(struct state *s, struct err *err);
 MUST_CHECK int state_commit(struct state *s, struct err *err);
 void state_rollback(struct state *s);

@@ -32,12 +32,12 @@ pure='diff patch replay explain'
 # Which room alone (or rooms, with commas) may call a library, and which others may name its constants (error codes) and so include its header.
 cat >"$work/libraries" <<'LIBRARIES'
 curl/       curl_     couch
-libpq       PQ        sql,tables
+libpq       PQ        sql,tables,snapshot
 sqlite3     sqlite3_  lite   sql state
 git2        git_      audit
 yajl/       yajl_     base
 libxml/     xml       patch
-openssl/    EVP_      audit
+openssl/    EVP_      audit,snapshot
 LIBRARIES
 
 findings() { # NAME: a test that passes when nothing was written to $work/found

@@ -1,0 +1,31 @@
+/* snapshots: what the commands about snapshots share. Threads: main thread. */
+#ifndef SETTLE_CMD_SNAPSHOTS_H
+#define SETTLE_CMD_SNAPSHOTS_H
+
+#include "cmd/cmd.h"
+#include "snapshot/snapshot.h"
+
+/* dir: --dir or --to; key: --key; both may be NULL. */
+struct snapshot_env snapshots_env(const struct cmd_context *c, const char *dir, const char *key);
+/* The words of an option that may be given several times, with commas between them each time. */
+struct snapshot_texts snapshots_words(const struct cmd_context *c, const struct option_list *list);
+/* "12.3 MB" */
+struct slice snapshots_size(const struct cmd_context *c, int64_t bytes);
+/* A snapshot as one JSON object, without its lists of tables and files. */
+struct json snapshots_to_json(const struct cmd_context *c, const struct snapshot_info *s);
+/* " --dir DIR" when it is not the usual one, for the commands that are advised. */
+struct slice snapshots_dir_words(const struct cmd_context *c, const char *dir);
+
+#define SNAPSHOTS_DIR_OPTION(type)                                                                        \
+	{                                                                                                 \
+		.name = "dir", .kind = OPT_TEXT, .argument = "DIR",                                       \
+		.help = "where snapshots lie; default STATE_DIR/snapshots", .offset = offsetof(type, dir) \
+	}
+#define SNAPSHOTS_KEY_OPTION(type)                                                                         \
+	{                                                                                                  \
+		.name = "key", .kind = OPT_TEXT, .argument = "FILE", .environment = "SETTLE_SNAPSHOT_KEY", \
+		.help = "secret key for an encrypted snapshot; nobody else may be able to read the file",  \
+		.offset = offsetof(type, key)                                                              \
+	}
+
+#endif

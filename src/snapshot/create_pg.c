@@ -1,0 +1,201 @@
+/* Snapshots of PostgreSQL: pg_dump in directory format, or a copy inside the server. */
+#include "config.h"
+
+#include "snapshot/origin.h"
+#include "snapshot/spawn.h"
+
+#define KEPT_PREFIX "settle_snapshot_"
+
+/* ---- what is the same for both ---- */
+
+static int describe(struct origin *o, struct err *err)
+{
+	struct link_rows rows;
+	int rc = database_describe(o->link, o->a, &o->m->database, &o->m->roles, err);
+	if (rc == 0)
+		rc = domains_of_link(o->link, o->a, &o->domains, err);
+	if (rc == 0)
+		rc = link_ask(o->link, "SELECT current_setting('server_version')", NULL, 0, o->a, &rows, err);
+	if (rc)
+		return rc;
+	o->m->engine = SLICE("postgresql");
+	o->m->server_version = link_version(o->link);
+	o->m->server = arena_printf(o->a, "PostgreSQL %.*s", SLICE_ARG(link_cell(&rows, 0, 0)));
+	return 0;
+}
+
+static int no_migration(struct origin *o, struct err *err)
+{
+	return database_no_migration(o->link, slice_of(link_database(o->link)), o->a, err);
+}
+
+/* ---- pg_dump ---- */
+
+static int check_version(struct origin *o, struct err *err)
+{
+	int major = 0, server = (int)(o->m->server_version / 10000);
+	int rc = spawn_version("pg_dump", o->a, &major, &o->m->tool, err);
+	if (rc || major >= server)
+		return rc;
+	err_set(err, ERR_TARGET, "%.*s is older than the server, which is %.*s", SLICE_ARG(o->m->tool),
+		SLICE_ARG(o->m->server));
+	return err_hint(
+	    err,
+	    "install the client programs of version %d (Debian: postgresql-client-%d) and put their directory "
+	    "first in PATH",
+	    server, server);
+}
+
+static int export_snapshot(struct origin *o, struct err *err)
+{
+	struct link_rows rows;
+	int rc = link_ask(o->link, "SELECT pg_export_snapshot()", NULL, 0, o->a, &rows, err);
+	if (rc == 0)
+		o->snapshot_id = link_cell(&rows, 0, 0);
+	return rc;
+}
+
+int origin_pg_open(struct origin *o, struct err *err)
+{
+	o->m->method = SLICE("dump");
+	int rc = link_open(&o->link, o->env->target, NULL, err);
+	if (rc == 0)
+		rc = describe(o, err);
+	if (rc == 0)
+		rc = check_version(o, err);
+	if (rc == 0)
+		rc = domains_hold(o->link, o->a, err);
+	if (rc == 0)
+		rc = no_migration(o, err);
+	if (rc == 0)
+		rc = export_snapshot(o, err);
+	/* What was read before the transaction began may be older than it. */
+	o->domains = (struct domains){0};
+	if (rc == 0)
+		rc = domains_of_link(o->link, o->a, &o->domains, err);
+	o->meter.what = "counting rows";
+	if (rc == 0)
+		rc = database_count(o->link, &o->meter, o->a, &o->m->tables, err);
+	return rc;
+}
+
+int pg_dump_into(const struct snapshot_env *env, const char *database, struct slice snapshot_id, const char *dir,
+		 struct meter *m, struct arena *a, struct err *err)
+{
+	const char *conninfo = NULL, *password = NULL;
+	int jobs = env->jobs ? env->jobs : SNAPSHOT_JOBS, n = 0;
+	const char *argv[16];
+	int rc = link_words(env->target, database, a, &conninfo, &password, err);
+	if (rc)
+		return rc;
+	argv[n++] = "pg_dump";
+	argv[n++] = "--format=directory";
+	argv[n++] = arena_printf(a, "--jobs=%d", jobs).ptr;
+	argv[n++] = arena_printf(a, "--file=%s/" DUMP_DIR, dir).ptr;
+	argv[n++] = arena_printf(a, "--dbname=%s", conninfo).ptr;
+	argv[n++] = "--no-password";
+	argv[n++] = "--no-sync"; /* the whole tree is flushed later */
+	argv[n++] = "--verbose";
+	if (snapshot_id.ptr)
+		argv[n++] = arena_printf(a, "--snapshot=%.*s", SLICE_ARG(snapshot_id)).ptr;
+	argv[n] = NULL;
+	return spawn_run(&(struct spawn_options){.argv = argv,
+						 .password = password,
+						 .watch_dir = dir,
+						 .table_word = jobs > 1 ? "finished item" : "dumping contents of table",
+						 .table_word2 = jobs > 1 ? "TABLE DATA" : "table",
+						 .meter = m},
+			 a, NULL, err);
+}
+
+int origin_pg_dump(struct origin *o, const char *dir, struct err *err)
+{
+	o->meter = (struct meter){
+	    .log = o->env->log, .stop = o->env->stop, .what = "dumping", .of_tables = (int64_t)o->m->tables.n};
+	return pg_dump_into(o->env, NULL, o->snapshot_id, dir, &o->meter, o->a, err);
+}
+
+/* ---- a copy inside the server ---- */
+
+/* Copying needs the database for itself. */
+static int clear_clients(struct origin *o, struct slice name, struct err *err)
+{
+	struct slice clients;
+	int rc = database_clients(o->link, name, o->a, &clients, err);
+	if (rc || !clients.ptr)
+		return rc;
+	return o->terminate ? database_terminate(o->link, name, err) : database_refuse_clients(name, clients, err);
+}
+
+int origin_template_open(struct origin *o, struct err *err)
+{
+	o->m->method = SLICE("template");
+	int rc = link_open(&o->link, o->env->target, NULL, err);
+	if (rc == 0)
+		rc = describe(o, err);
+	if (rc == 0)
+		rc = no_migration(o, err);
+	return rc;
+}
+
+/* A database that a killed call of the same name left behind is made anew. */
+static int make_copy(struct origin *o, struct slice name, struct err *err)
+{
+	struct json no_setting = json_object(), settings = json_array(), read_only = json_object();
+	int rc = database_drop(o->link, o->m->kept_database, err);
+	if (rc == 0)
+		rc = clear_clients(o, name, err);
+	if (rc == 0)
+		rc = database_create(o->link, o->m->kept_database, &o->m->database, arena_str(o->a, name), err);
+	json_sets(o->a, &read_only, "setting", json_str("default_transaction_read_only=on"));
+	json_push(o->a, &settings, read_only);
+	json_sets(o->a, &no_setting, "settings", settings);
+	return rc ? rc : database_apply(o->link, o->m->kept_database, &no_setting, err);
+}
+
+int origin_template_make(struct origin *o, const struct place *p, struct err *err)
+{
+	struct slice name = arena_slice(o->a, slice_of(link_database(o->link)));
+	char hex[SHA_HEX_SIZE];
+	if (files_sha256_text(slice_of(p->path), hex, err))
+		return err->code;
+	o->m->kept_database = arena_printf(o->a, KEPT_PREFIX "%.16s", hex);
+	link_close(o->link);
+	o->link = NULL;
+	int rc = database_server_link(&o->link, o->env->target, err);
+	if (rc == 0)
+		rc = make_copy(o, name, err);
+	link_close(o->link);
+	o->link = NULL;
+	if (rc == 0)
+		rc = link_open(&o->link, o->env->target, arena_str(o->a, o->m->kept_database), err);
+	o->domains = (struct domains){0};
+	if (rc == 0)
+		rc = domains_of_link(o->link, o->a, &o->domains, err);
+	o->meter.what = "counting rows";
+	return rc ? rc : database_count(o->link, &o->meter, o->a, &o->m->tables, err);
+}
+
+/* The state files were copied after the database: no migration may have begun in between. */
+int origin_template_check(struct origin *o, struct err *err)
+{
+	struct domains after = {0};
+	link_close(o->link);
+	o->link = NULL;
+	int rc = link_open(&o->link, o->env->target, NULL, err);
+	if (rc == 0)
+		rc = domains_of_link(o->link, o->a, &after, err);
+	if (rc == 0 && !domains_same_epochs(&o->domains, &after)) {
+		err_set(err, ERR_STATE, "a migration began while the snapshot was made");
+		rc = err_hint(err, "make it again when no migration runs");
+	}
+	return rc;
+}
+
+void origin_close(struct origin *o)
+{
+	link_close(o->link);
+	lite_close(o->db);
+	o->link = NULL;
+	o->db = NULL;
+}

@@ -1,0 +1,36 @@
+# The room src/snapshot/: its library and its tests.
+noinst_LIBRARIES += src/snapshot/libsnapshot.a
+src_snapshot_libsnapshot_a_SOURCES = \
+	src/snapshot/create.c \
+	src/snapshot/create_pg.c \
+	src/snapshot/create_sqlite.c \
+	src/snapshot/crypt.c \
+	src/snapshot/crypt.h \
+	src/snapshot/database.c \
+	src/snapshot/database.h \
+	src/snapshot/domains.c \
+	src/snapshot/domains.h \
+	src/snapshot/files.c \
+	src/snapshot/files.h \
+	src/snapshot/keys.c \
+	src/snapshot/keys.h \
+	src/snapshot/link.c \
+	src/snapshot/link.h \
+	src/snapshot/list.c \
+	src/snapshot/manifest.c \
+	src/snapshot/manifest.h \
+	src/snapshot/origin.h \
+	src/snapshot/place.c \
+	src/snapshot/place.h \
+	src/snapshot/seal.c \
+	src/snapshot/sha256.c \
+	src/snapshot/sha256.h \
+	src/snapshot/snapshot.h \
+	src/snapshot/spawn.c \
+	src/snapshot/spawn.h \
+	src/snapshot/verify.c \
+	src/snapshot/verify.h
+
+SNAPSHOT_TESTS = tests/cli/snapshot.sh
+TESTS += $(SNAPSHOT_TESTS)
+EXTRA_DIST += $(SNAPSHOT_TESTS)
