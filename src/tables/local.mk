@@ -35,6 +35,7 @@ src_tables_libtables_a_SOURCES = \
 TABLES_TESTS = \
 	tests/cli/tables-case-type.sh \
 	tests/cli/tables-examples.sh \
+	tests/cli/tables-kill.sh \
 	tests/cli/tables-pg.sh \
 	tests/cli/tables-sqlite.sh
 TESTS += $(TABLES_TESTS)

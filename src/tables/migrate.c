@@ -77,15 +77,19 @@ static int dry_run(struct run *r, struct err *err)
 
 /* ---- after the load ---- */
 
-static int set_sequences(struct run *r, struct err *err)
+/* Of every table that is there, also of those that a killed run brought over. */
+static int set_sequences(struct session *s, struct err *err)
 {
-	struct session *s = r->s;
+	struct names seen = {0};
 	int rc = 0;
-	for (size_t i = 0; i < r->chosen.n && rc == 0; i++) {
-		const struct tables_row *row = &r->chosen.v[i];
+	for (size_t i = 0; i < s->rows.n && rc == 0; i++) {
+		const struct tables_row *row = &s->rows.v[i];
 		const struct cat_table *t = catalog_find(&s->to, row->target_schema, row->target);
-		if (t && is_done(row) && (i == 0 || strcmp(row->target, r->chosen.v[i - 1].target) != 0))
-			rc = sequences_set(&s->target, t, s->a, err);
+		const char *name = t && is_done(row) ? qualified(s->a, t->schema, t->name) : NULL;
+		if (!name || names_has(&seen, name))
+			continue;
+		ARENA_PUSH(s->a, &seen, name);
+		rc = sequences_set(&s->target, t, s->a, err);
 	}
 	return rc;
 }
@@ -97,7 +101,7 @@ static int finish(struct run *r, struct err *err)
 	for (size_t i = 0; i < s->rows.n; i++)
 		r->sum->left += !is_done(&s->rows.v[i]);
 	if (rc == 0)
-		rc = set_sequences(r, err);
+		rc = set_sequences(s, err);
 	if (rc == 0)
 		rc = objects_make(s, err);
 	return rc;
