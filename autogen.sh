@@ -76,6 +76,7 @@ need_for_testing() {
 	need_library cmocka libcmocka-dev
 	need libxml2-utils have xmllint
 	need git have git
+	need sqlite3 have sqlite3
 	need postgresql have_postgres
 	need nodejs have node
 	need npm have npm

@@ -128,8 +128,7 @@ static int lists(struct slice list, struct slice id)
 	return 0;
 }
 
-/* A property that SQL alone had cannot be removed, only blanked. */
-static int is_blanked(const struct diff *d)
+int patch_is_blanked(const struct diff *d)
 {
 	return !d->old_value && json_is(d->new_value, JSON_STRING) && d->new_value->text.len == 0;
 }
@@ -146,7 +145,7 @@ int patch_is_patched(const struct patch_policy *policy, const struct diff_list *
 			if (json_text(d->old_value).len == 0 && d->old_value)
 				continue;
 		}
-		if (!patch_is_unpatchable(policy, d) && !is_blanked(d))
+		if (!patch_is_unpatchable(policy, d) && !patch_is_blanked(d))
 			return 0;
 		if (!patch_block_records(policy, block, d))
 			return 0;
@@ -162,4 +161,53 @@ struct slice patch_digest(const struct json *v, struct arena *a)
 	(void)crypto_hash_sha256(hash, (const unsigned char *)text.ptr, text.len);
 	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	return arena_slice(a, slice_of(hex));
+}
+
+/* ---- for people and programs ---- */
+
+static struct json actions_to_json(unsigned actions, struct arena *a)
+{
+	struct json list = json_array();
+	if (actions & PATCH_CREATE)
+		json_push(a, &list, json_str("create"));
+	if (actions & PATCH_UPDATE)
+		json_push(a, &list, json_str("update"));
+	if (actions & PATCH_CLOSE)
+		json_push(a, &list, json_str("close"));
+	return list;
+}
+
+struct json patch_plan_to_json(const struct patch_plan *plan, struct slice xml, struct arena *a)
+{
+	struct json v = json_object();
+	json_sets(a, &v, "patchable", json_bool(!plan->refused.ptr));
+	if (plan->refused.ptr) {
+		json_sets(a, &v, "refused", json_string(plan->refused));
+		return v;
+	}
+	json_sets(a, &v, "updates", actions_to_json(plan->actions, a));
+	json_sets(a, &v, "properties", plan->properties);
+	json_sets(a, &v, "indices", plan->indices);
+	json_sets(a, &v, "diff_block", plan->block);
+	json_sets(a, &v, "form_xml", json_string(xml));
+	return v;
+}
+
+/* The type is not kept in the block: it is told from the sides. */
+struct json patch_entry_diff(const struct json *entry, struct arena *a)
+{
+	const struct json *path = json_gets(entry, "path"), *old_value = json_gets(entry, "old"),
+			  *new_value = json_gets(entry, "new");
+	struct json v = json_object();
+	const char *type = "diff";
+	if (!old_value || !new_value)
+		type = "missing";
+	else if (json_is(path, JSON_ARRAY) && path->count == 2 && slice_is(json_text(&path->items[0]), "xform_ids"))
+		type = "set_mismatch";
+	else if (strcmp(json_type_name(old_value), json_type_name(new_value)) != 0)
+		type = "type";
+	json_sets(a, &v, "type", json_str(type));
+	for (uint32_t i = 0; entry->type == JSON_OBJECT && i < entry->count; i++)
+		json_set(a, &v, entry->members[i].key, entry->members[i].value);
+	return v;
 }

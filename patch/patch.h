@@ -71,6 +71,8 @@ void patch_plan(const struct patch_policy *policy, const struct json *couch, con
 		struct arena *a, struct patch_plan *out);
 /* A form may not make this difference go: it is recorded with "patch": false. */
 int patch_is_unpatchable(const struct patch_policy *policy, const struct diff *d);
+/* A property that SQL alone had cannot be removed: it is left as "". */
+int patch_is_blanked(const struct diff *d);
 /* Is the difference recorded in the block (path, flag and old equal)? */
 int patch_block_records(const struct patch_policy *policy, const struct json *block, const struct diff *d);
 /*
@@ -85,6 +87,11 @@ void patch_plan_record(const struct patch_policy *policy, const struct diff *d, 
  */
 int patch_is_patched(const struct patch_policy *policy, const struct diff_list *diffs, const struct json *block,
 		     struct slice form_id, struct arena *a);
+
+/* {"patchable", "refused"?, "updates", "properties", "indices", "diff_block", "form_xml"} */
+struct json patch_plan_to_json(const struct patch_plan *plan, struct slice xml, struct arena *a);
+/* An entry of a diff block with its type, which the block does not keep. */
+struct json patch_entry_diff(const struct json *entry, struct arena *a);
 
 /* ---- form ---- */
 

@@ -50,3 +50,7 @@ EXTRA_DIST += tests/cli/seeds.sh tests/cli/torture.sh
 .PHONY: check-long
 check-long: all
 	SETTLE_SEEDS=50 SETTLE_KILLS=200 $(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/cli/seeds.sh tests/cli/torture.sh'
+
+# Patching end to end.
+TESTS += tests/cli/patch.sh
+EXTRA_DIST += tests/cli/patch.sh

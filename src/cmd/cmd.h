@@ -104,7 +104,8 @@ struct command {
 extern const struct command *const commands[]; /* NULL-terminated, in the order of help */
 extern const struct option_spec global_options[];
 extern const struct command cmd_migrate, cmd_stats, cmd_show, cmd_diff_show, cmd_diff_cases, cmd_diff_forms,
-    cmd_diff_filter, cmd_diff_files, cmd_check, cmd_patch_files, cmd_profile_list, cmd_profile_show, cmd_profile_check,
+    cmd_diff_filter, cmd_diff_files, cmd_diff_patch, cmd_check, cmd_patch_files, cmd_patch_preview,
+    cmd_patch_list, cmd_patch_reconstruct, cmd_audit_log, cmd_audit_show, cmd_audit_verify, cmd_profile_list, cmd_profile_show, cmd_profile_check,
     cmd_help, cmd_version, cmd_unfinish, cmd_commit, cmd_reset, cmd_multi, cmd_tables_plan, cmd_tables_create,
     cmd_tables_migrate, cmd_tables_status, cmd_tables_validate, cmd_tables_clean, cmd_rejects_list, cmd_rejects_show,
     cmd_rejects_retry;

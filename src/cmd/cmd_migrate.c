@@ -9,7 +9,7 @@
 
 struct options {
 	int64_t jobs, limit, max_doc, batch_bytes;
-	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state;
+	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state, patch, audit_content;
 	int missing_docs; /* enum migrate_scan */
 	const char *quiet_for, *max_rate, *only, *max_rejects, *forms;
 };
@@ -33,6 +33,15 @@ static const struct option_spec table[] = {
      .kind = OPT_FLAG,
      .help = "with --finish: make the source refuse writes to the domain, until unfinish or reset; the only write to a source",
      .offset = FIELD(shutter)},
+    {.name = "patch",
+     .kind = OPT_FLAG,
+     .help = "patch the cases that differ, then compare them again",
+     .offset = FIELD(patch)},
+    {.name = "audit-content",
+     .kind = OPT_CHOICE,
+     .argument = "full|digest",
+     .help = "what the audit trail keeps of patched documents: their contents, or digests only",
+     .offset = FIELD(audit_content)},
     {.name = "quiet-for",
      .kind = OPT_TEXT,
      .argument = "S",
@@ -261,6 +270,8 @@ static int run(struct cmd_context *c, struct err *err)
 	    .rebuild_state = o->rebuild_state,
 	    .only = o->only,
 	    .missing_docs = (enum migrate_scan)o->missing_docs,
+	    .patch = o->patch,
+	    .audit_digests = o->audit_content,
 	};
 	struct migrate_stats stats;
 	struct err why = ERR_INIT;

@@ -11,40 +11,12 @@ struct answer {
 	struct slice xml;
 };
 
-static struct json actions_to_json(unsigned actions, struct arena *a)
-{
-	struct json list = json_array();
-	if (actions & PATCH_CREATE)
-		json_push(a, &list, json_str("create"));
-	if (actions & PATCH_UPDATE)
-		json_push(a, &list, json_str("update"));
-	if (actions & PATCH_CLOSE)
-		json_push(a, &list, json_str("close"));
-	return list;
-}
-
-static void print_answer_json(const struct cmd_context *c, const struct answer *answer)
-{
-	const struct patch_plan *plan = &answer->plan;
-	struct json v = json_object();
-	json_sets(c->arena, &v, "patchable", json_bool(!plan->refused.ptr));
-	if (plan->refused.ptr) {
-		json_sets(c->arena, &v, "refused", json_string(plan->refused));
-	} else {
-		json_sets(c->arena, &v, "updates", actions_to_json(plan->actions, c->arena));
-		json_sets(c->arena, &v, "properties", plan->properties);
-		json_sets(c->arena, &v, "indices", plan->indices);
-		json_sets(c->arena, &v, "diff_block", plan->block);
-		json_sets(c->arena, &v, "form_xml", json_string(answer->xml));
-	}
-	print_json_line(c, &v);
-}
-
 static void print_answer(const struct cmd_context *c, const struct answer *answer)
 {
 	struct slice refused = answer->plan.refused;
 	if (c->global->format == FORMAT_JSON) {
-		print_answer_json(c, answer);
+		struct json v = patch_plan_to_json(&answer->plan, answer->xml, c->arena);
+		print_json_line(c, &v);
 	} else if (refused.ptr) {
 		fputs("cannot patch: ", c->out);
 		print_text(c, refused);

@@ -11,14 +11,17 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/ask.c \
 	src/cmd/ask.h \
 	src/cmd/cmd.h \
+	src/cmd/cmd_audit.c \
 	src/cmd/cmd_check.c \
 	src/cmd/cmd_commit.c \
 	src/cmd/cmd_diff_again.c \
 	src/cmd/cmd_diff_files.c \
 	src/cmd/cmd_diff_filter.c \
+	src/cmd/cmd_diff_patch.c \
 	src/cmd/cmd_diff_show.c \
 	src/cmd/cmd_help.c \
 	src/cmd/cmd_migrate.c \
+	src/cmd/cmd_patch.c \
 	src/cmd/cmd_patch_files.c \
 	src/cmd/cmd_multi.c \
 	src/cmd/cmd_profile.c \

@@ -153,7 +153,7 @@ static void release(void *ctx, struct pipeline_job *job)
 
 /* ---- a worker ---- */
 
-static int record_page(struct run *r, struct page *page, struct err *err)
+int page_record(struct run *r, const struct page *page, struct err *err)
 {
 	for (size_t i = 0; i < page->cases.n; i++) {
 		const struct page_case *c = &page->cases.v[i];
@@ -183,7 +183,7 @@ static int record_page(struct run *r, struct page *page, struct err *err)
 
 static int record_and_clear(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
-	if (record_page(r, page, err))
+	if (page_record(r, page, err))
 		return err->code;
 	return sql_delete_range(t, &sql_dirty_case, r->env->domain, DIRTY_CASE_ID, page->low, page->high, err);
 }

@@ -9,6 +9,11 @@
 #include "migrate/rows.h"
 #include "migrate/run.h"
 
+struct page_patch {
+	struct slice form_id;
+	struct json block;          /* the diff block; {} when it cannot be read */
+};
+
 struct page_case {
 	struct slice id;
 	int has_couch;              /* in the spool, a tombstone included */
@@ -30,6 +35,9 @@ struct page_case {
 	struct sql_rows indices, attachments;
 	struct explain_ids wants;   /* forms that its verdict depends on */
 	struct explain_form *forms; /* what became of them, in the order of wants */
+	struct page_patch *patches; /* patch forms of this case that SQL holds */
+	size_t n_patches;
+	struct slice foreseen;      /* digest of the SQL side that a patch must lead to, or SLICE_NONE */
 };
 
 struct page {
@@ -52,5 +60,7 @@ MUST_CHECK int page_identify(struct run *r, struct sql_target *t, struct page *p
 MUST_CHECK int page_look(struct run *r, struct sql_target *t, struct page *page, struct err *err);
 /* What the spool and the remembered ids of other domains know of a case, for a page. */
 MUST_CHECK int page_add(struct run *r, struct page *page, struct slice id, struct err *err);
+/* The results into the state file, inside its batch. */
+MUST_CHECK int page_record(struct run *r, const struct page *page, struct err *err);
 
 #endif

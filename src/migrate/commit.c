@@ -2,8 +2,17 @@
 #include "migrate/sample.h"
 #include "migrate/scan.h"
 #include "migrate/shutter.h"
+#include "migrate/trail.h"
 
 #define LISTEN_SECONDS 0.5
+
+/* In the trail before it is in SQL. */
+static int tell(struct run *r, const char *event, enum life_status to, unsigned flags, struct slice subject, struct err *err)
+{
+	struct trail_note note = {.event = event, .status = life_status_name(to), .flags = flags, .subject = subject};
+
+	return trail_event(r, &note, err);
+}
 
 int migrate_unfinish(const struct migrate_env *env, struct err *err)
 {
@@ -18,6 +27,8 @@ int migrate_unfinish(const struct migrate_env *env, struct err *err)
 		rc = scan_forget(&r, err);
 	if (rc == 0)
 		rc = shutter_open(&r, err);
+	if (rc == 0)
+		rc = tell(&r, "unfinish", to, 0, SLICE("back to the live phase"), err);
 	if (rc == 0)
 		rc = run_set_status(&r, &s, to, err);
 	if (rc == 0)
@@ -79,7 +90,8 @@ static int commit(struct run *r, int accept, struct err *err)
 		return err->code;
 	if (busy.ptr)
 		return refuse_changed(r->env, busy, err);
-	if (run_set_status(r, &s, to, err))
+	if (tell(r, "commit", to, 0, stats.clean ? SLICE("committed, clean") : SLICE("committed, differences accepted"), err) ||
+	    run_set_status(r, &s, to, err))
 		return err->code;
 	return shutter_publish(r, to, err);
 }
@@ -118,6 +130,8 @@ static int reset(struct run *r, struct err *err)
 		rc = shutter_open(r, err);
 	if (rc == 0)
 		rc = shutter_publish(r, to, err);
+	if (rc == 0)
+		rc = tell(r, "reset", to, TRAIL_CLEAR, SLICE("reset: rows and state go"), err);
 	if (rc)
 		return rc;
 	none.row = s.row;

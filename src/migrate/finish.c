@@ -1,6 +1,7 @@
 /* finish: the end of the live phase. */
 #include "migrate/scan.h"
 #include "migrate/shutter.h"
+#include "migrate/trail.h"
 
 #include "base/clock.h"
 
@@ -55,6 +56,16 @@ int run_listen(struct run *r, double seconds, int take, struct slice *busy, stru
 	return rc;
 }
 
+/* In the trail before it is in SQL. */
+static int tell_finish(struct run *r, struct err *err)
+{
+	struct trail_note note = {.event = "finish",
+	                          .status = life_status_name(LIFE_IN_PROGRESS),
+	                          .subject = SLICE("the source is quiet: the live phase ends")};
+
+	return trail_event(r, &note, err);
+}
+
 int run_finish(struct run *r, struct status *s, struct err *err)
 {
 	struct slice busy;
@@ -73,7 +84,7 @@ int run_finish(struct run *r, struct status *s, struct err *err)
 	}
 	if (run_scan(r, err) || sql_finish_load(r->targets[0], err))
 		return err->code;
-	if (s->life == LIFE_LIVE && run_set_status(r, s, LIFE_IN_PROGRESS, err))
+	if (s->life == LIFE_LIVE && (tell_finish(r, err) || run_set_status(r, s, LIFE_IN_PROGRESS, err)))
 		return err->code;
 	return shutter_publish(r, LIFE_IN_PROGRESS, err);
 }

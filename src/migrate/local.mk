@@ -54,6 +54,14 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/page_fold.c \
 	src/migrate/page_forms.c \
 	src/migrate/page_write.c \
+	src/migrate/patch_case.c \
+	src/migrate/patch_case.h \
+	src/migrate/patch_forms.h \
+	src/migrate/patch_pass.c \
+	src/migrate/patch_pass.h \
+	src/migrate/patch_query.c \
+	src/migrate/patched.c \
+	src/migrate/patching.h \
 	src/migrate/pipeline.c \
 	src/migrate/pipeline.h \
 	src/migrate/prepare.c \
@@ -78,8 +86,15 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/status.h \
 	src/migrate/store.c \
 	src/migrate/texts.c \
+	src/migrate/trail.c \
+	src/migrate/trail.h \
 	src/migrate/trial.c \
 	src/migrate/trial.h \
+	src/migrate/verify.c \
+	src/migrate/verify.h \
+	src/migrate/verify_forms.c \
+	src/migrate/verify_forms.h \
+	src/migrate/verify_rows.c \
 	src/migrate/views.c \
 	src/migrate/views.h
 

@@ -3,8 +3,11 @@
 
 #include "base/clock.h"
 #include "migrate/rules_used.h"
+#include "migrate/patch_pass.h"
 #include "migrate/sample.h"
 #include "migrate/scan.h"
+#include "migrate/session.h"
+#include "migrate/trail.h"
 #include "migrate/views.h"
 
 #define HEAL_TRIES 10
@@ -24,6 +27,8 @@ static enum life_command command_of(const struct migrate_options *o)
 		return LIFE_MIGRATE_FINISH;
 	if (o->live || o->follow)
 		return LIFE_MIGRATE_LIVE;
+	if (o->patch)
+		return LIFE_MIGRATE_PATCH;
 	return LIFE_MIGRATE;
 }
 
@@ -60,28 +65,72 @@ static int end_rules(struct run *r, struct err *err)
 	return rules_used_only(r->state, r->profile, AGAIN_FORMS, err);
 }
 
+/* Missing forms are brought over first: no patch for what the source can still tell. */
+static int patch(struct run *r, int64_t *absent, struct err *err)
+{
+	struct migrate_patch_options o = {.digests = r->options.audit_digests};
+	struct migrate_patched done = {0};
+	int given = r->options.forms_missing || r->options.n_forms;
+
+	if (!r->options.patch || r->still_busy)
+		return 0;
+	r->options.forms_missing = 1;
+	if (!given && run_forms(r, absent, err))
+		return err->code;
+	return patch_pass(r, &o, &done, err);
+}
+
+/* The first event of a migration comes before anything is written for it. */
+static int tell_begin(struct run *r, const struct status *s, enum life_status to, struct err *err)
+{
+	struct trail_note note = {.event = "start", .status = life_status_name(to)};
+
+	if (s->life != LIFE_NOT_STARTED)
+		return 0;
+	note.subject = arena_printf(&r->arena, "migration of %.*s begins", SLICE_ARG(r->env->domain));
+	return trail_event(r, &note, err);
+}
+
+static int tell_end(struct run *r, struct err *err)
+{
+	const struct migrate_counters *c = &r->counters;
+	struct trail_note note = {.event = "end", .flags = TRAIL_IF_CHANGED};
+
+	note.subject = arena_printf(&r->arena, "migrated: %lld written, %lld unchanged, %lld deleted, %lld rejected",
+				    (long long)c->written, (long long)c->unchanged, (long long)c->deleted,
+				    (long long)c->rejected);
+	return trail_event(r, &note, err);
+}
+
+/* A scan at the end of the live phase waits until nothing is written any more. */
+static int run_all(struct run *r, struct status *s, int64_t *absent, struct err *err)
+{
+	if (r->options.forms_missing || r->options.n_forms)
+		return run_forms(r, absent, err);
+	if (run_phases(r, err) || end_rules(r, err))
+		return err->code;
+	if (r->options.finish)
+		return run_finish(r, s, err);
+	if (run_scan(r, err))
+		return err->code;
+	return r->options.follow ? run_follow(r, err) : 0;
+}
+
 static int migrate(struct run *r, int64_t *absent, struct err *err)
 {
 	struct status s;
 	enum life_status to;
 
-	if (run_enter(r, command_of(&r->options), &s, &to, err) || sample_check(r, err))
+	if (run_enter(r, command_of(&r->options), &s, &to, err) || sample_check(r, err) || tell_begin(r, &s, to, err))
 		return err->code;
 	/* The live phase ends only when the source is proven quiet. */
 	if (!(s.life == LIFE_LIVE && to == LIFE_IN_PROGRESS) && run_set_status(r, &s, to, err))
 		return err->code;
-	if (run_make_views(r, err) || begin_rules(r, err))
+	if (patch_resume(r, r->options.audit_digests, err) || run_make_views(r, err) || begin_rules(r, err))
 		return err->code;
-	if (r->options.forms_missing || r->options.n_forms)
-		return run_forms(r, absent, err);
-	if (run_phases(r, err) || end_rules(r, err))
+	if (run_all(r, &s, absent, err) || patch(r, absent, err))
 		return err->code;
-	/* A scan at the end of the live phase waits until nothing is written any more. */
-	if (r->options.finish)
-		return run_finish(r, &s, err);
-	if (run_scan(r, err))
-		return err->code;
-	return r->options.follow ? run_follow(r, err) : 0;
+	return tell_end(r, err);
 }
 
 static int run_once(const struct migrate_env *env, const struct migrate_options *options, struct attempt *a, struct err *err)

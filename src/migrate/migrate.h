@@ -66,6 +66,8 @@ struct migrate_options {
 	int shutter;            /* with finish: the source refuses writes to the domain */
 	int rebuild_state;      /* the state file was lost: read everything again */
 	double max_rate;        /* documents a second, 0 = no limit */
+	int patch;              /* patch cases that differ, then compare them again */
+	int audit_digests;      /* the trail gets digests instead of contents */
 };
 
 struct migrate_counters {

@@ -81,7 +81,7 @@ static int read_couch(struct page *page, struct err *err)
 
 int page_store(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
-	if (read_transactions(r, t, page, err) || read_couch(page, err) || page_fold(r, page, err) ||
+	if (read_transactions(r, t, page, err) || page_read_patches(r, t, page, err) || read_couch(page, err) || page_fold(r, page, err) ||
 	    page_write(r, t, page, err))
 		return err->code;
 	return page_compare(r, t, page, err);
@@ -123,7 +123,8 @@ static int take_order(struct page *page, struct err *err)
 
 int page_look(struct run *r, struct sql_target *t, struct page *page, struct err *err)
 {
-	if (page_identify(r, t, page, err) || read_transactions(r, t, page, err) || read_couch(page, err) ||
+	if (page_identify(r, t, page, err) || read_transactions(r, t, page, err) ||
+	    page_read_patches(r, t, page, err) || read_couch(page, err) ||
 	    take_order(page, err) || page_read_children(r, t, page, err))
 		return err->code;
 	return page_compare(r, t, page, err);

@@ -28,4 +28,13 @@ MUST_CHECK int page_compare(struct run *r, struct sql_target *t, struct page *pa
 /* Looks up the forms that the cases' verdicts want: in the target, else among the rejects. */
 MUST_CHECK int page_find_forms(struct run *r, struct sql_target *t, struct page *page, struct err *err);
 
+/* ---- patched.c ---- */
+/* The patch forms of the page's cases. */
+MUST_CHECK int page_read_patches(struct run *r, struct sql_target *t, struct page *page, struct err *err);
+/* Is everything that differs recorded by a patch form (BEHAVIOUR 9.5)? Then the verdict has no difference. */
+int page_is_patched(struct run *r, const struct page_case *c, const struct json *sql, struct arena *a,
+                    struct explain_verdict *out);
+/* ERR_INTERNAL when a patch led elsewhere than was foreseen. */
+MUST_CHECK int page_check_foreseen(const struct page_case *c, const struct json *sql, struct arena *a, struct err *err);
+
 #endif

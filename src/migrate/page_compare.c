@@ -41,9 +41,13 @@ static int judge_couch_case(struct run *r, struct page *page, struct page_case *
 		question.sql = &sql;
 	}
 	c->missing = !c->back;
+	if (page_is_patched(r, c, question.sql, scratch, &verdict)) {
+		keep_verdict(r, page, c, &verdict, scratch);
+		return page_check_foreseen(c, question.sql, scratch, err);
+	}
 	explain(&question, scratch, &verdict);
 	keep_verdict(r, page, c, &verdict, scratch);
-	return 0;
+	return page_check_foreseen(c, question.sql, scratch, err);
 }
 
 /* SQL alone (BEHAVIOUR section 7, decision 19): forms made it, and the source has no case of that id in this domain. */

@@ -93,6 +93,8 @@ static int read_state(const struct migrate_env *env, struct arena *a, struct mig
 	if (rc == 0)
 		rc = state_kinds(s, a, &kinds, err);
 	if (rc == 0)
+		rc = state_patch_count(s, &out->pending, err);
+	if (rc == 0)
 		rc = state_ignored(s, a, &out->ignored, err);
 	if (rc == 0)
 		rc = judge_rules(s, env->profile, a, out, err);
@@ -113,7 +115,7 @@ int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate
 	out->source = env->source ? slice_of(env->source->shown) : SLICE_NONE;
 	if (read_target(env, a, out, &dirty, err) || read_state(env, a, out, &counts, err))
 		return err->code;
-	out->pending = counts.pending > dirty ? counts.pending : dirty;
+	out->pending += counts.pending > dirty ? counts.pending : dirty; /* beside planned patches */
 	out->rejected_now = counts.rejects;
 	out->conflicts = counts.conflicts;
 	out->attachments = counts.attachments;

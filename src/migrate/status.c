@@ -49,8 +49,14 @@ int status_read(struct sql_target *t, struct slice domain, struct arena *a, stru
 int status_write(struct sql_target *t, struct slice domain, struct arena *a, const struct status *s, struct err *err)
 {
 	struct sql_row row = s->exists ? s->row : row_new(a, MIG_COLUMNS);
+	struct sql_rows held = {0};
 	enum sql_outcome outcome;
 
+	/* The trail may have moved on since s was read. */
+	if (read_row(t, &sql_migration, domain, a, &held, err))
+		return err->code;
+	if (held.n)
+		row.cells[MIG_TRAIL_HEAD] = held.v[0].cells[MIG_TRAIL_HEAD];
 	row.cells[MIG_DOMAIN] = domain;
 	row.cells[MIG_STATUS] = slice_of(life_status_name(s->life));
 	row.cells[MIG_WAS_LIVE] = row_bool(s->was_live);

@@ -11,6 +11,7 @@ src_state_libstate_a_SOURCES = \
 	src/state/state_internal.h \
 	src/state/state_lists.c \
 	src/state/state_marks.c \
+	src/state/state_patches.c \
 	src/state/state_wants.c
 
 UNIT_TESTS += tests/unit/test_state tests/unit/test_state_docs tests/unit/test_state_ids tests/unit/test_state_wants

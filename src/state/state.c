@@ -39,6 +39,8 @@ static const char *const migrations[] = {
     "CREATE TABLE skipped (id BLOB NOT NULL PRIMARY KEY, domain INTEGER NOT NULL) WITHOUT ROWID;",
     "CREATE TABLE wanted (form BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY (form, id)) WITHOUT ROWID;"
     "CREATE INDEX wanted_by ON wanted (id);",
+    "CREATE TABLE patch (n INTEGER PRIMARY KEY, form_id BLOB NOT NULL UNIQUE, kind BLOB NOT NULL, id BLOB NOT NULL,"
+    " received_on TEXT NOT NULL, xml BLOB NOT NULL, entry BLOB NOT NULL);",
 };
 
 #define CACHE_KIB 8192 /* larger ones fill with bodies that are not read again */

@@ -152,6 +152,26 @@ MUST_CHECK int state_skipped_put(struct state *s, struct slice id, struct slice 
 MUST_CHECK int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct slice *domain,
 				 struct err *err);
 
+/* ---- the journal of a patch pass: planned, and not yet known to be in the target ---- */
+struct state_patch {
+	int64_t n; /* place in the journal; not looked at when put */
+	struct slice form_id, kind, id;
+	struct slice received_on;
+	struct slice xml;
+	struct slice entry; /* what the trail keeps beside it: JSON text */
+};
+struct state_patches {
+	struct state_patch *v;
+	size_t n, cap;
+};
+/* Of the same form_id put twice the first stays. */
+MUST_CHECK int state_patch_put(struct state *s, const struct state_patch *p, struct err *err);
+/* Those with n > after, in order, at most limit. */
+MUST_CHECK int state_patch_page(struct state *s, int64_t after, int limit, struct arena *a, struct state_patches *out,
+				struct err *err);
+MUST_CHECK int state_patch_del(struct state *s, int64_t n, struct err *err);
+MUST_CHECK int state_patch_count(struct state *s, int64_t *out, struct err *err);
+
 /* ---- reading back ---- */
 struct state_counts {
 	int64_t pending, rejects, conflicts, attachments;

@@ -56,7 +56,8 @@ same_answers() {
 
 migrate sqlite "file:$demo/demo.json.gz" "sqlite:$work/demo.db"
 ok "state directory is 0700" test "$(stat -c %a "$work/state-sqlite")" = 700
-ok "state files are 0600" test -z "$(find "$work/state-sqlite" -type f ! -perm 600)"
+ok "no file of the state directory is open to others" test -z "$(find "$work/state-sqlite" -type f -perm /077)"
+ok "state files are 0600" test -z "$(find "$work/state-sqlite" -type f ! -perm 600 ! -path "*/audit.git/objects/*" ! -path "*/audit.git/hooks/*")"
 ok "the target file is 0600" test "$(stat -c %a "$work/demo.db")" = 600
 
 zcat "$demo/demo.json.gz" >"$work/demo.json"

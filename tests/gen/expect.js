@@ -211,6 +211,8 @@ function refusal(d) {
 function uncertainty(d) {
 	if (d.type === 'complex')
 		return 'rename';
+	if (d.path[0].startsWith('@'))
+		return 'attribute';
 	if (['name', 'type'].includes(d.path[0]) && (d.old === '' || d.old === null))
 		return 'empty value';
 	if (d.path[0] === 'indices' && d.old && d.old.referenced_id === '')

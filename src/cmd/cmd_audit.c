@@ -1,0 +1,237 @@
+/* audit log, show, verify. */
+#include "config.h"
+
+#include "audit/audit.h"
+#include "base/clock.h"
+#include "base/datetime.h"
+#include "cmd/print.h"
+#include "migrate/verify.h"
+
+static int no_trail(struct err *err)
+{
+	err->code = ERR_STATE;
+	return err_hint(err, "the trail begins with the first migration; is --state-dir right?");
+}
+
+static int open_trail(struct cmd_context *c, struct audit **out, struct err *err)
+{
+	int rc = audit_open(out, c->state_dir, c->domain, AUDIT_READ_ONLY, err);
+	return rc == ERR_NOTFOUND ? no_trail(err) : rc;
+}
+
+/* ---- log ---- */
+
+static void time_text(int64_t seconds, char out[DATETIME_TEXT_SIZE])
+{
+	if (!datetime_format(seconds * 1000000, out))
+		out[0] = 0;
+}
+
+static struct json entry_to_json(const struct cmd_context *c, const struct audit_entry *e, struct arena *a)
+{
+	char time[DATETIME_TEXT_SIZE];
+	struct json v = json_object();
+	time_text(e->time, time);
+	json_sets(a, &v, "commit", json_str(e->id));
+	json_sets(a, &v, "time", json_string(arena_slice(a, slice_of(time))));
+	json_sets(a, &v, "event", json_string(e->event.ptr ? e->event : SLICE("")));
+	json_sets(a, &v, "domain", json_string(c->domain));
+	json_sets(a, &v, "subject", json_string(e->subject));
+	json_sets(a, &v, "author", json_string(e->author));
+	if (e->status.ptr)
+		json_sets(a, &v, "status", json_string(e->status));
+	return v;
+}
+
+static int print_entry(void *ctx, const struct audit_entry *e, struct err *err)
+{
+	struct cmd_context *c = ctx;
+	char time[DATETIME_TEXT_SIZE];
+	if (atomic_load(c->stop))
+		return err_set(err, ERR_STOPPED, "stopped before the end");
+	if (c->global->format == FORMAT_JSON) {
+		struct arena a = ARENA_INIT;
+		struct json v = entry_to_json(c, e, &a);
+		print_json_line(c, &v);
+		arena_release(&a);
+		return 0;
+	}
+	time_text(e->time, time);
+	fprintf(c->out, "%.12s  %.19sZ  ", e->id, time);
+	print_text(c, e->author);
+	fputs("  ", c->out);
+	print_text(c, e->subject);
+	fputc('\n', c->out);
+	return 0;
+}
+
+static int run_log(struct cmd_context *c, struct err *err)
+{
+	struct audit *t = NULL;
+	int rc = open_trail(c, &t, err);
+	if (rc == 0)
+		rc = audit_walk(t, print_entry, c, err);
+	audit_close(t);
+	return rc;
+}
+
+const struct command cmd_audit_log = {
+    .name = "audit log",
+    .arguments = "DOMAIN",
+    .summary = "the decisions of a migration, the last one first",
+    .help = "The audit trail is the git repository STATE_DIR/audit.git: git log -p works on it as well.",
+    .needs = NEED_DOMAIN | NEED_STATE,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run_log,
+};
+
+/* ---- show ---- */
+
+struct changes {
+	struct cmd_context *c;
+	struct json list;
+};
+
+static int add_change(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+{
+	struct changes *changes = ctx;
+	struct arena *a = changes->c->arena;
+	struct json one = json_object();
+	(void)bytes;
+	(void)err;
+	json_sets(a, &one, "path", json_string(arena_slice(a, path)));
+	json_sets(a, &one, "change", json_string(arena_slice(a, why)));
+	json_push(a, &changes->list, one);
+	return 0;
+}
+
+static int show_commit(struct cmd_context *c, struct audit *t, struct slice id, struct err *err)
+{
+	struct audit_entry e;
+	struct changes changes = {c, json_array()};
+	int rc = audit_find(t, id, c->arena, &e, err);
+	if (rc == 0)
+		rc = audit_changes(t, e.id, add_change, &changes, err);
+	if (rc)
+		return rc;
+	if (c->global->format == FORMAT_JSON) {
+		struct json v = entry_to_json(c, &e, c->arena);
+		json_sets(c->arena, &v, "message", json_string(e.message));
+		json_sets(c->arena, &v, "files", changes.list);
+		print_json_line(c, &v);
+		return 0;
+	}
+	fprintf(c->out, "commit %s\n\n", e.id);
+	fwrite(e.message.ptr, 1, e.message.len, c->out);
+	fputc('\n', c->out);
+	for (uint32_t i = 0; i < changes.list.count; i++)
+		fprintf(c->out, "%-8.*s %.*s\n", SLICE_ARG(json_get_text(&changes.list.items[i], "change")),
+			SLICE_ARG(json_get_text(&changes.list.items[i], "path")));
+	return 0;
+}
+
+/* A patch form by its id. */
+static int show_form(struct cmd_context *c, struct audit *t, struct slice id, struct err *err)
+{
+	struct buf path = BUF_INIT(1u << 20);
+	struct slice text;
+	audit_path("patches", id, ".json", &path);
+	int rc = audit_read(t, buf_slice(&path), c->arena, &text, err);
+	buf_release(&path);
+	if (rc)
+		return rc;
+	if (c->global->format == FORMAT_TEXT) {
+		fwrite(text.ptr, 1, text.len, c->out);
+		fputc('\n', c->out);
+		return 0;
+	}
+	struct json v;
+	rc = json_read(text, c->arena, 0, &v, NULL, err);
+	if (rc == 0)
+		print_json_line(c, &v);
+	return rc;
+}
+
+static int run_show(struct cmd_context *c, struct err *err)
+{
+	struct audit *t = NULL;
+	struct slice id = slice_of(c->argv[1]);
+	int rc = open_trail(c, &t, err);
+	if (rc == 0)
+		rc = show_form(c, t, id, err);
+	if (rc == ERR_NOTFOUND)
+		rc = show_commit(c, t, id, err);
+	audit_close(t);
+	if (rc == ERR_NOTFOUND) {
+		err_set(err, ERR_USAGE, "%s is neither a commit nor a patch form of the audit trail", c->argv[1]);
+		return err_hint(err, "`settle audit log` lists commits, `settle patch list` patch forms");
+	}
+	return rc;
+}
+
+const struct command cmd_audit_show = {
+    .name = "audit show",
+    .arguments = "DOMAIN ID",
+    .summary = "one decision: a commit of the trail, or a patch form",
+    .help = "ID is (the start of) a commit's id, or the id of a patch form.",
+    .needs = NEED_DOMAIN | NEED_STATE,
+    .min_args = 2,
+    .max_args = 2,
+    .run = run_show,
+};
+
+/* ---- verify ---- */
+
+struct findings {
+	struct cmd_context *c;
+	struct json list;
+};
+
+static void add_finding(void *ctx, struct slice what)
+{
+	struct findings *f = ctx;
+	if (f->c->global->format == FORMAT_JSON) {
+		json_push(f->c->arena, &f->list, json_string(arena_slice(f->c->arena, what)));
+		return;
+	}
+	print_text(f->c, what);
+	fputc('\n', f->c->out);
+}
+
+static int run_verify(struct cmd_context *c, struct err *err)
+{
+	struct migrate_env env = cmd_env(c);
+	struct findings f = {c, json_array()};
+	struct verify_result r;
+	int rc = migrate_verify(&env, add_finding, &f, &r, err);
+	if (rc)
+		return rc;
+	if (c->global->format == FORMAT_JSON) {
+		struct json v = json_object();
+		json_sets(c->arena, &v, "domain", json_string(c->domain));
+		json_sets(c->arena, &v, "sound", json_bool(r.findings == 0));
+		json_sets(c->arena, &v, "commits", json_int(c->arena, r.commits));
+		json_sets(c->arena, &v, "forms", json_int(c->arena, r.forms));
+		json_sets(c->arena, &v, "findings", f.list);
+		print_json_line(c, &v);
+	} else {
+		fprintf(c->out, "%lld commits, %lld patch forms, %lld findings\n", (long long)r.commits,
+			(long long)r.forms, (long long)r.findings);
+	}
+	return r.findings ? 1 : 0;
+}
+
+const struct command cmd_audit_verify = {
+    .name = "audit verify",
+    .arguments = "DOMAIN",
+    .summary = "check the audit trail against SQL, and SQL against the trail",
+    .help =
+	"The trail is one unbroken chain that ends where SQL says; every patch form and the rows it made are what the "
+	"trail holds, every diff block gives back what was before, every patched case is what its forms add up to. "
+	"Exit 1 when something is not as it should be; each finding names what.",
+    .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run_verify,
+};

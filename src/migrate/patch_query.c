@@ -1,0 +1,295 @@
+/* patch_query: what is asked about patch forms: list, preview, reconstruct. Reads only; no lock. */
+#include "migrate/patching.h"
+
+#include "migrate/page.h"
+#include "migrate/patch_case.h"
+#include "migrate/patch_forms.h"
+#include "migrate/trail.h"
+#include "sql/tables.h"
+
+#include <stdlib.h>
+
+#define CHUNK 500
+#define MAX_FORM (64u << 20)
+
+static int open_target(const struct migrate_env *env, struct sql_target **out, struct err *err)
+{
+	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
+	int rc = sql_open(out, &o, err);
+
+	return rc ? rc : sql_schema_check(*out, err);
+}
+
+/* ---- list ---- */
+
+int patch_form_ids(struct sql_target *t, struct slice domain, struct arena *a, struct sql_rows *out, struct err *err)
+{
+	static const int by_operation[] = {OP_DOMAIN, OP_OPERATION};
+	struct sql_row key = row_pair(a, domain, SLICE(PATCH_OPERATION));
+
+	return sql_select(t, &sql_form_operations, by_operation, 2, &key, 1, a, out, err);
+}
+
+/* Rows of `forms` that are patch forms, in order of id; column: where the ids stand in rows. */
+static int read_chunk(struct sql_target *t, struct slice domain, const struct sql_row *ids, size_t n, struct arena *a,
+		      struct sql_rows *out, struct err *err)
+{
+	static const int by_id[] = {FORM_DOMAIN, FORM_ID};
+	struct sql_row *keys = ARENA_ARRAY(a, n, struct sql_row);
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = row_pair(a, domain, ids[i].cells[OP_FORM_ID]);
+	return sql_select(t, &sql_forms, by_id, 2, keys, n, a, out, err);
+}
+
+int patch_form_of(const struct sql_row *row, struct arena *a, struct json *block, struct migrate_patch_form *out)
+{
+	struct err err = ERR_INIT;
+	struct json body;
+
+	if (!slice_is(row->cells[FORM_XMLNS], REPLAY_PATCH_XMLNS) || !row->cells[FORM_BODY].ptr)
+		return 0;
+	if (mapping_form_document(row, a, &body, &err) || patch_block_of(json_gets(&body, "form"), a, block, &err))
+		*block = json_object();
+	*out = (struct migrate_patch_form){
+	    .form_id = row->cells[FORM_ID],
+	    .id = json_get_text(block, "case_id"),
+	    .received_on = row->cells[FORM_RECEIVED_ON],
+	    .block = block,
+	};
+	if (!out->id.ptr)
+		out->id = SLICE("");
+	return 1;
+}
+
+static int tell_chunk(const struct sql_rows *forms, struct arena *a, migrate_patch_fn *fn, void *ctx, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < forms->n && rc == 0; i++) {
+		struct migrate_patch_form form;
+		struct json block;
+
+		if (patch_form_of(&forms->v[i], a, &block, &form))
+			rc = fn(ctx, &form, err);
+	}
+	return rc;
+}
+
+static int list(struct sql_target *t, const struct migrate_env *env, migrate_patch_fn *fn, void *ctx, struct err *err)
+{
+	struct arena all = ARENA_INIT, a = ARENA_INIT;
+	struct sql_rows ids = {0}, forms = {0};
+	int rc = patch_form_ids(t, env->domain, &all, &ids, err);
+
+	for (size_t i = 0; i < ids.n && rc == 0; i += CHUNK) {
+		size_t n = ids.n - i < CHUNK ? ids.n - i : CHUNK;
+
+		arena_reset(&a);
+		rc = read_chunk(t, env->domain, ids.v + i, n, &a, &forms, err);
+		if (rc == 0)
+			rc = tell_chunk(&forms, &a, fn, ctx, err);
+	}
+	arena_release(&all);
+	arena_release(&a);
+	return rc;
+}
+
+int migrate_patch_list(const struct migrate_env *env, migrate_patch_fn *fn, void *ctx, struct err *err)
+{
+	struct sql_target *t = NULL;
+	int rc = open_target(env, &t, err);
+
+	if (rc == 0)
+		rc = list(t, env, fn, ctx, err);
+	sql_close(t);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* ---- reconstruct ---- */
+
+static int one_form(struct sql_target *t, struct slice domain, struct slice form_id, struct arena *a,
+		    struct json *block, struct migrate_patch_form *out, struct err *err)
+{
+	static const int by_id[] = {FORM_DOMAIN, FORM_ID};
+	struct sql_row key = row_pair(a, domain, form_id);
+	struct sql_rows rows = {0};
+
+	if (sql_select(t, &sql_forms, by_id, 2, &key, 1, a, &rows, err))
+		return err->code;
+	if (rows.n == 0 || !patch_form_of(&rows.v[0], a, block, out))
+		return err_set(err, ERR_NOTFOUND, "%.*s is no patch form of %.*s", SLICE_ARG(form_id),
+			       SLICE_ARG(domain));
+	return 0;
+}
+
+struct case_now {
+	struct json sql;
+	struct replay_txn *txns; /* in order of application */
+	size_t n_txns;
+};
+
+static int read_case(struct sql_target *t, struct slice domain, struct slice id, struct arena *a, struct case_now *out,
+		     struct err *err)
+{
+	static const int by_id[] = {0, 1};
+	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
+	struct sql_row key = row_pair(a, domain, id), owner = row_new(a, 3);
+	struct sql_rows row = {0}, txns = {0}, indices = {0}, attachments = {0};
+
+	owner.cells[0] = domain;
+	owner.cells[1] = SLICE("case");
+	owner.cells[2] = id;
+	if (sql_select(t, &sql_cases, by_id, 2, &key, 1, a, &row, err) ||
+	    sql_select(t, &sql_case_transactions, by_id, 2, &key, 1, a, &txns, err) ||
+	    sql_select(t, &sql_case_indices, by_id, 2, &key, 1, a, &indices, err) ||
+	    sql_select(t, &sql_attachments, by_owner, 3, &owner, 1, a, &attachments, err) ||
+	    mapping_transactions(txns.v, txns.n, a, &out->txns, err))
+		return err->code;
+	out->n_txns = txns.n;
+	return patch_sql_json(row.n ? &row.v[0] : NULL, &txns, &indices, &attachments, a, &out->sql, err);
+}
+
+/* From the case as it is, patch by patch back to before this one. Not 0 when the case has changed since. */
+static int undo_patches(struct sql_target *t, struct slice domain, const struct migrate_patch_form *form,
+			struct arena *a, struct json *out, struct err *err)
+{
+	struct case_now now;
+	int rc = read_case(t, domain, form->id, a, &now, err);
+
+	if (rc)
+		return rc;
+	*out = now.sql;
+	for (size_t i = now.n_txns; i > 0; i--) {
+		struct slice id = now.txns[i - 1].form_id;
+		struct migrate_patch_form other;
+		struct json block, before;
+
+		if (now.txns[i - 1].kind != REPLAY_PATCH)
+			continue;
+		if ((rc = one_form(t, domain, id, a, &block, &other, err)) != 0 ||
+		    (rc = patch_reconstruct(&block, out, a, &before, err)) != 0)
+			return rc;
+		*out = before;
+		if (slice_eq(id, form->form_id))
+			return 0;
+	}
+	return err_set(err, ERR_SYNTAX, "case %.*s has no transaction of this form", SLICE_ARG(form->id));
+}
+
+/* From the case after the patch as the trail keeps it. */
+static int undo_from_trail(const struct migrate_env *env, const struct migrate_patch_form *form, struct arena *a,
+			   struct json *out, struct err *err)
+{
+	struct audit *trail = NULL;
+	struct buf path = BUF_INIT(4096);
+	struct json *entry = ARENA_NEW(a, struct json);
+	const struct json *after = NULL;
+	struct slice text;
+	int rc = audit_open(&trail, env->state_dir, env->domain, AUDIT_READ_ONLY, err);
+
+	audit_path(TRAIL_PATCHES, form->form_id, ".json", &path);
+	if (rc == 0)
+		rc = audit_read(trail, buf_slice(&path), a, &text, err);
+	if (rc == 0)
+		rc = json_read(text, a, 0, entry, NULL, err);
+	if (rc == 0)
+		after = json_gets(entry, "after");
+	if (rc == 0 && !after)
+		rc = err_set(err, ERR_NOTFOUND, "the audit trail keeps digests only");
+	if (rc == 0)
+		rc = patch_reconstruct(form->block, after, a, out, err);
+	audit_close(trail);
+	buf_release(&path);
+	return rc;
+}
+
+static int reconstruct(struct sql_target *t, const struct migrate_env *env, struct slice form_id, struct arena *a,
+		       struct json *out, struct err *err)
+{
+	struct migrate_patch_form form;
+	struct json block;
+	struct err why = ERR_INIT;
+	int rc = one_form(t, env->domain, form_id, a, &block, &form, err);
+
+	if (rc)
+		return rc;
+	rc = undo_patches(t, env->domain, &form, a, out, err);
+	if (rc != ERR_SYNTAX && rc != ERR_NOTFOUND)
+		return rc;
+	if (undo_from_trail(env, &form, a, out, &why) == 0)
+		return 0;
+	err_set(err, ERR_STATE, "what case %.*s was before patch form %.*s cannot be told: %s", SLICE_ARG(form.id),
+		SLICE_ARG(form_id), why.msg);
+	return err_hint(err, "the case has changed since, and the audit trail in --state-dir cannot help");
+}
+
+int migrate_patch_reconstruct(const struct migrate_env *env, struct slice form_id, struct arena *a, struct json *out,
+			      struct err *err)
+{
+	struct sql_target *t = NULL;
+	int rc = open_target(env, &t, err);
+
+	if (rc == 0)
+		rc = reconstruct(t, env, form_id, a, out, err);
+	sql_close(t);
+	return rc;
+}
+
+/* ---- preview ---- */
+
+static int stored_list(struct run *r, enum state_list which, struct patch_case *c, struct arena *a, struct err *err)
+{
+	struct state_item item;
+	struct json *list = ARENA_NEW(a, struct json);
+	int rc = state_get(r->lister_state, which, c->id, a, &item, err);
+
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	if (rc)
+		return rc;
+	c->kind = item.kind;
+	if (json_read(item.json, a, 0, list, NULL, err) || diff_list_from_json(list, a, &c->diffs, err))
+		return err_prefix(err, "stored differences of %.*s", SLICE_ARG(c->id));
+	return 0;
+}
+
+static int preview(struct run *r, struct slice id, struct arena *a, struct json *out, struct err *err)
+{
+	struct patch_cases page = {0};
+	struct patch_case c = {.id = id}, *planned;
+	int rc = stored_list(r, STATE_DIFFS, &c, a, err);
+
+	if (rc == 0)
+		rc = stored_list(r, STATE_CHANGES, &c, a, err);
+	if (rc == 0 && c.diffs.n == 0)
+		rc = err_set(err, ERR_NOTFOUND, "nothing is known to differ in %.*s", SLICE_ARG(id));
+	if (rc)
+		return rc;
+	ARENA_PUSH(&page.arena, &page.list, c);
+	rc = patch_cases_plan(r, &page, err);
+	planned = &page.list.v[0];
+	if (rc == 0) {
+		planned->plan.refused = planned->refused;
+		struct json v = patch_plan_to_json(&planned->plan, planned->xml, &page.arena);
+
+		*out = json_copy(a, &v);
+	}
+	arena_release(&page.arena);
+	return rc;
+}
+
+int migrate_patch_preview(const struct migrate_env *env, struct slice id, struct arena *a, struct json *out,
+			  struct err *err)
+{
+	struct run r = {.env = env, .profile = env->profile, .options = {.max_doc = MAX_FORM}};
+	int rc = open_target(env, &r.lister, err);
+
+	if (rc == 0)
+		rc = state_open(&r.lister_state, env->state_dir, env->domain, STATE_READ_ONLY, err);
+	if (rc == 0)
+		rc = preview(&r, id, a, out, err);
+	state_close(r.lister_state);
+	sql_close(r.lister);
+	return rc;
+}

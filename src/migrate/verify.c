@@ -1,0 +1,138 @@
+#include "migrate/verify.h"
+
+#include "migrate/status.h"
+#include "migrate/verify_forms.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void verify_found(struct verify *v, const char *fmt, ...)
+{
+	char text[1200];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	v->out->findings++;
+	v->fn(v->ctx, slice_of(text));
+}
+
+/* ---- the chain ---- */
+
+struct chain {
+	struct verify *v;
+	struct slice head; /* as SQL says; SLICE_NONE = nothing */
+	int64_t head_at;   /* how many commits after it, -1 = not found */
+	char status[64];   /* of the last event that says one */
+	struct buf domain;
+};
+
+static int check_commit(void *ctx, const struct audit_entry *e, struct err *err)
+{
+	struct chain *c = ctx;
+
+	(void)err;
+	if (e->n_parents > 1)
+		verify_found(c->v, "commit %s: it has %d parents, a trail is one chain", e->id, e->n_parents);
+	if (!e->event.ptr)
+		verify_found(c->v, "commit %s: it is no event of settle", e->id);
+	if (!e->domain.ptr || !slice_eq(e->domain, buf_slice(&c->domain)))
+		verify_found(c->v, "commit %s: it is not of this domain", e->id);
+	if (c->head.ptr && slice_is(c->head, e->id))
+		c->head_at = c->v->out->commits;
+	if (!c->status[0] && e->status.ptr)
+		snprintf(c->status, sizeof(c->status), "%.*s", SLICE_ARG(e->status));
+	c->v->out->commits++;
+	return 0;
+}
+
+static void check_head(struct chain *c)
+{
+	struct verify *v = c->v;
+	const char *ref = audit_ref(v->trail);
+
+	if (!c->head.ptr)
+		verify_found(v, "settle_migration.trail_head is empty, %s has %lld commits", ref,
+			     (long long)v->out->commits);
+	else if (c->head_at < 0)
+		verify_found(v, "settle_migration.trail_head is %.*s, which is not in %s", SLICE_ARG(c->head), ref);
+	else if (c->head_at > 0)
+		verify_found(v, "%s is %lld commits beyond settle_migration.trail_head %.*s", ref,
+			     (long long)c->head_at, SLICE_ARG(c->head));
+}
+
+static int check_chain(struct verify *v, const struct status *s, struct err *err)
+{
+	struct chain c = {.v = v, .head = s->row.cells ? s->row.cells[MIG_TRAIL_HEAD] : SLICE_NONE, .head_at = -1};
+	int rc;
+
+	c.domain.max = 1u << 20;
+	pct_file_name(v->env->domain, &c.domain);
+	rc = audit_walk(v->trail, check_commit, &c, err);
+	buf_release(&c.domain);
+	if (rc == ERR_STATE) {
+		verify_found(v, "%s: %s", audit_ref(v->trail), err->msg);
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
+	if (rc)
+		return rc;
+	check_head(&c);
+	if (c.status[0] && strcmp(c.status, life_status_name(s->life)) != 0)
+		verify_found(v, "settle_migration.status is %s, the last event of the trail says %s",
+			     life_status_name(s->life), c.status);
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static int open_trail(struct verify *v, struct err *err)
+{
+	int rc = audit_open(&v->trail, v->env->state_dir, v->env->domain, AUDIT_READ_ONLY, err);
+
+	if (rc != ERR_NOTFOUND && rc != ERR_STATE)
+		return rc;
+	v->no_trail = 1;
+	v->no_trail_why = arena_slice(&v->all, slice_of(err->msg));
+	*err = (struct err)ERR_INIT;
+	return 0;
+}
+
+static int verify(struct verify *v, struct err *err)
+{
+	struct status s;
+	int rc = status_read(v->target, v->env->domain, &v->all, &s, err);
+
+	if (rc)
+		return rc;
+	if (v->no_trail) {
+		if (s.row.cells && s.row.cells[MIG_TRAIL_HEAD].ptr)
+			verify_found(v, "settle_migration.trail_head is %.*s, but %.*s",
+				     SLICE_ARG(s.row.cells[MIG_TRAIL_HEAD]), SLICE_ARG(v->no_trail_why));
+		return verify_sql_forms(v, err);
+	}
+	if (check_chain(v, &s, err) || verify_trail_forms(v, err))
+		return err->code;
+	return verify_sql_forms(v, err);
+}
+
+int migrate_verify(const struct migrate_env *env, verify_fn *fn, void *ctx, struct verify_result *out, struct err *err)
+{
+	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
+	struct verify v = {.env = env, .fn = fn, .ctx = ctx, .out = out};
+	int rc = sql_open(&v.target, &o, err);
+
+	*out = (struct verify_result){0};
+	if (rc == 0)
+		rc = sql_schema_check(v.target, err);
+	if (rc == 0)
+		rc = open_trail(&v, err);
+	if (rc == 0)
+		rc = verify(&v, err);
+	audit_close(v.trail);
+	sql_close(v.target);
+	arena_release(&v.all);
+	arena_release(&v.chunk);
+	return rc;
+}
