@@ -26,7 +26,9 @@ struct load {
 	struct arena *a; /* of the part: rejects */
 	struct arena row;
 	struct copied *out;
-	const char *in; /* COPY ... FROM STDIN */
+	const char *in[2]; /* COPY ... FROM STDIN, as text and in binary */
+	int may_binary;    /* every column's type can go in binary */
+	int binary;        /* this batch does */
 	struct buf rows;
 	struct {
 		struct place *v;
@@ -51,16 +53,6 @@ static int set_aside(struct load *l, int64_t rowid, const char *column, const ch
 
 /* ---- one COPY ---- */
 
-static int begin_copy(struct load *l, struct err *err)
-{
-	int rc = pgc_exec(&l->w->target, "SAVEPOINT settle_batch", NULL, err);
-	if (rc == 0)
-		rc = pgc_exec(&l->w->target, l->in, NULL, err);
-	l->open = rc == 0;
-	l->sent = 0;
-	return rc;
-}
-
 static int put(struct load *l, const char *bytes, size_t len)
 {
 	while (len) {
@@ -73,6 +65,20 @@ static int put(struct load *l, const char *bytes, size_t len)
 	return 0;
 }
 
+static int begin_copy(struct load *l, struct err *err)
+{
+	static const char header[] =
+	    "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the NUL that ends it: flags and extension are 0 */
+	int rc = pgc_exec(&l->w->target, "SAVEPOINT settle_batch", NULL, err);
+	if (rc == 0)
+		rc = pgc_exec(&l->w->target, l->in[l->binary], NULL, err);
+	l->open = rc == 0;
+	l->sent = 0;
+	if (l->open && l->binary)
+		(void)put(l, header, sizeof(header)); /* a failure shows at the end */
+	return rc;
+}
+
 /* Ends the COPY; the server's refusal is in err. */
 static int end_copy(struct load *l, struct err *err)
 {
@@ -80,6 +86,8 @@ static int end_copy(struct load *l, struct err *err)
 	PGresult *res;
 	int rc = 0;
 	l->open = 0;
+	if (l->binary)
+		(void)put(l, "\377\377", 2);
 	if (PQputCopyEnd(c->conn, NULL) != 1)
 		return pgc_fail(c, NULL, err);
 	while ((res = PQgetResult(c->conn)) != NULL) {
@@ -143,6 +151,7 @@ static void new_batch(struct load *l)
 	arena_reset(&l->batch);
 	l->places.v = NULL;
 	l->places.n = l->places.cap = 0;
+	l->binary = l->may_binary;
 }
 
 static int end_batch(struct load *l, struct err *err)
@@ -197,30 +206,68 @@ static int is_left_out(const struct worker *w, int64_t rowid)
 	return w->n_skip && bsearch(&rowid, w->skip, w->n_skip, sizeof(rowid), by_number);
 }
 
+static void begin_row(struct load *l)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < l->p->columns.n; i++)
+		n += spec_takes(&l->p->columns.v[i], l->only) != 0;
+	buf_ch(&l->rows, (char)(n >> 8));
+	buf_ch(&l->rows, (char)n);
+}
+
+static enum transformed put_row(struct load *l, struct lite_stmt *stmt, int64_t rowid, const char **column,
+				const char **reason)
+{
+	struct transform t = {.table = l->p->from->name, .salt = l->w->s->m.salt, .binary = l->binary};
+	enum transformed done = TRANSFORM_DONE;
+	int at = 1;
+	arena_reset(&l->row);
+	if (l->binary)
+		begin_row(l);
+	for (size_t i = 0; i < l->p->columns.n && done == TRANSFORM_DONE; i++) {
+		t.column = &l->p->columns.v[i];
+		if (!spec_takes(t.column, l->only))
+			continue;
+		if (at > 1 && !l->binary)
+			buf_ch(&l->rows, '\t');
+		*column = t.column->to->name;
+		done = transform_value(&t, stmt, at++, rowid, &l->row, &l->rows, reason);
+	}
+	if (!l->binary)
+		buf_ch(&l->rows, '\n');
+	return done;
+}
+
+static void take_row_back(struct load *l, size_t at)
+{
+	l->rows.len = at;
+	if (l->rows.ptr)
+		l->rows.ptr[at] = 0;
+}
+
+/* A value that only the server can read ends a binary batch; the next one goes as text. */
 static int add_row(struct load *l, struct lite_stmt *stmt, struct err *err)
 {
 	struct place place = {l->rows.len, lite_int(stmt, 0)};
-	struct transform t = {.table = l->p->from->name, .salt = l->w->s->m.salt};
-	int at = 1;
+	const char *column = "", *reason = "";
 	if (is_left_out(l->w, place.rowid)) {
 		l->out->left_out++;
 		return 0;
 	}
-	arena_reset(&l->row);
-	for (size_t i = 0; i < l->p->columns.n; i++) {
-		const char *reason = NULL;
-		t.column = &l->p->columns.v[i];
-		if (!spec_takes(t.column, l->only))
-			continue;
-		if (at > 1)
-			buf_ch(&l->rows, '\t');
-		if (transform_value(&t, stmt, at++, place.rowid, &l->row, &l->rows, &reason)) {
-			l->rows.len = place.at;
-			l->rows.ptr[place.at] = 0;
-			return set_aside(l, place.rowid, t.column->to->name, reason, err);
-		}
+	enum transformed done = put_row(l, stmt, place.rowid, &column, &reason);
+	if (done == TRANSFORM_TEXT) {
+		take_row_back(l, place.at);
+		int rc = end_batch(l, err);
+		if (rc)
+			return rc;
+		l->binary = 0;
+		place.at = l->rows.len;
+		done = put_row(l, stmt, place.rowid, &column, &reason);
 	}
-	buf_ch(&l->rows, '\n');
+	if (done == TRANSFORM_REJECTED) {
+		take_row_back(l, place.at);
+		return set_aside(l, place.rowid, column, reason, err);
+	}
 	ARENA_PUSH(&l->batch, &l->places, place);
 	return buf_check(&l->rows, "batch", err);
 }
@@ -265,7 +312,14 @@ int copy_sqlite(struct worker *w, const struct spec *p, enum spec_only only, con
 	struct lite_stmt *stmt = NULL;
 	const char *sql = spec_select(w->s, p, only, &w->memory);
 	*out = (struct copied){0};
-	l.in = arena_printf(a, "COPY %s (%s) FROM STDIN (FORMAT text)", into, spec_columns(p, only, a)).ptr;
+	for (int i = 0; i < 2; i++)
+		l.in[i] = arena_printf(a, "COPY %s (%s) FROM STDIN (FORMAT %s)", into, spec_columns(p, only, a),
+				       i ? "binary" : "text")
+			      .ptr;
+	l.may_binary = 1;
+	for (size_t i = 0; i < p->columns.n; i++)
+		l.may_binary &= !spec_takes(&p->columns.v[i], only) || transform_is_binary(p->columns.v[i].to);
+	l.binary = l.may_binary;
 	int rc = lite_stmt(w->lite, sql, &stmt, err);
 	if (rc == 0)
 		bind_parameters(w->s, stmt, sql);

@@ -289,13 +289,20 @@ MUST_CHECK int export_csv(struct session *s, const struct tables_row *row, const
 
 struct transform {
 	const struct spec_column *column;
+	int binary; /* else text */
 	const char *table;
 	struct slice salt;
 };
-/* Appends the value of column n of the statement's row, escaped, or NULL's mark. 1: does not fit, *reason says why (in
- * the arena). */
-int transform_value(const struct transform *t, struct lite_stmt *stmt, int n, int64_t rowid, struct arena *a,
-		    struct buf *out, const char **reason);
+enum transformed {
+	TRANSFORM_DONE,
+	TRANSFORM_REJECTED, /* does not fit: *reason says why (in the arena) */
+	TRANSFORM_TEXT,     /* only the server can read it: send the row as text */
+};
+/* Appends the value of column n of the statement's row, as a field of COPY's format. */
+enum transformed transform_value(const struct transform *t, struct lite_stmt *stmt, int n, int64_t rowid,
+				 struct arena *a, struct buf *out, const char **reason);
+/* May values for a column of this type go in binary? */
+int transform_is_binary(const struct cat_column *to);
 /* crypt(3) with a salt made of the manifest's and of the place. */
 int crypt_value(const char *method, struct slice salt, const char *place, struct slice secret, struct arena *a,
 		struct slice *out, const char **reason);

@@ -1,6 +1,6 @@
 /*
- * One value of SQLite, changed as the job says, as a field of COPY's text format
- * (https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"). SQLite types values, not columns: what does
+ * One value of SQLite, changed as the job says, as a field of COPY's text or binary format
+ * (https://www.postgresql.org/docs/current/sql-copy.html). SQLite types values, not columns: what does
  * not fit the target's column is told with its reason. What the server can judge better (a date, an enum) goes to it as
  * it is.
  */
@@ -234,8 +234,8 @@ static int put_time(const struct value *v, int date, struct arena *a, struct buf
 	return 0;
 }
 
-static int put_value(const struct cat_column *to, const struct value *v, struct arena *a, struct buf *out,
-		     const char **reason)
+static int put_as_text(const struct cat_column *to, const struct value *v, struct arena *a, struct buf *out,
+		       const char **reason)
 {
 	const char *base = to->base;
 	if (strcmp(base, "int8") == 0)
@@ -255,14 +255,162 @@ static int put_value(const struct cat_column *to, const struct value *v, struct 
 	return put_text(v, a, out, reason);
 }
 
-int transform_value(const struct transform *t, struct lite_stmt *stmt, int n, int64_t rowid, struct arena *a,
-		    struct buf *out, const char **reason)
+/* ---- binary fields: the length, then the bytes ("Binary Format") ---- */
+
+#define POSTGRES_EPOCH_US INT64_C(946684800000000) /* 2000-01-01 */
+#define DAY_US INT64_C(86400000000)
+
+static void put_number(struct buf *out, uint64_t value, int bytes)
+{
+	unsigned char b[12] = {0, 0, 0, (unsigned char)bytes};
+	for (int i = 0; i < bytes; i++)
+		b[4 + i] = (unsigned char)(value >> (8 * (bytes - 1 - i)));
+	buf_add(out, b, 4 + (size_t)bytes);
+}
+
+static void put_field(struct buf *out, struct slice bytes)
+{
+	unsigned char b[4] = {(unsigned char)(bytes.len >> 24), (unsigned char)(bytes.len >> 16),
+			      (unsigned char)(bytes.len >> 8), (unsigned char)bytes.len};
+	buf_add(out, b, sizeof(b));
+	buf_adds(out, bytes);
+}
+
+/* "YYYY-MM-DD hh:mm:ss", with a T or a Z or a fraction if it likes; the session's time zone is UTC. */
+static int read_time(struct slice text, int64_t *us)
+{
+	char strict[DATETIME_TEXT_SIZE + 1];
+	if (text.len && text.ptr[text.len - 1] == 'Z')
+		text.len--;
+	if (text.len < 19 || text.len > DATETIME_TEXT_SIZE - 2 || (text.ptr[10] != ' ' && text.ptr[10] != 'T'))
+		return 0;
+	memcpy(strict, text.ptr, text.len);
+	strict[10] = 'T';
+	strict[text.len] = 'Z';
+	return datetime_parse((struct slice){strict, text.len + 1}, us);
+}
+
+static enum transformed put_binary_time(const struct value *v, const char *base, struct arena *a, struct buf *out,
+					const char **reason)
+{
+	struct buf unused = BUF_INIT(64);
+	int date = strcmp(base, "date") == 0;
+	int64_t us = 0;
+	if (v->is == IS_TEXT) {
+		if (date ? !date_parse(v->text, &us) : !read_time(v->text, &us))
+			return TRANSFORM_TEXT;
+	} else if (v->is == IS_BLOB) {
+		return TRANSFORM_TEXT;
+	} else { /* by way of the text, so that both formats read numbers alike */
+		int bad = put_time(v, 0, a, &unused, reason) || !datetime_parse(buf_slice(&unused), &us);
+		buf_release(&unused);
+		if (bad)
+			return TRANSFORM_REJECTED;
+	}
+	us -= POSTGRES_EPOCH_US;
+	if (date)
+		put_number(out, (uint64_t)((us - (us % DAY_US + DAY_US) % DAY_US) / DAY_US), 4);
+	else
+		put_number(out, (uint64_t)us, 8);
+	return TRANSFORM_DONE;
+}
+
+static enum transformed put_binary_real(const struct value *v, struct buf *out)
+{
+	double r = v->is == IS_INTEGER ? (double)v->i : v->r;
+	uint64_t bits;
+	if (v->is != IS_REAL && v->is != IS_INTEGER)
+		return TRANSFORM_TEXT;
+	memcpy(&bits, &r, sizeof(bits));
+	put_number(out, bits, 8);
+	return TRANSFORM_DONE;
+}
+
+static enum transformed put_binary_integer(const struct value *v, int bytes, struct buf *out)
+{
+	int64_t most = INT64_MAX >> (64 - 8 * bytes);
+	if (v->is != IS_INTEGER || v->i > most || v->i < -most - 1) /* the text's way has the words for what is wrong */
+		return TRANSFORM_TEXT;
+	put_number(out, (uint64_t)v->i, bytes);
+	return TRANSFORM_DONE;
+}
+
+static enum transformed put_binary_text(const struct value *v, struct arena *a, struct buf *out)
+{
+	struct slice text = as_text(v, a);
+	if (v->is == IS_BLOB ||
+	    (v->is == IS_TEXT && ((text.len && memchr(text.ptr, 0, text.len)) || utf8_bad_at(text) < text.len)))
+		return TRANSFORM_TEXT;
+	put_field(out, text);
+	return TRANSFORM_DONE;
+}
+
+enum binary_as { AS_NONE, AS_INT2, AS_INT4, AS_INT8, AS_REAL, AS_BOOL, AS_TEXT, AS_BYTES, AS_TIME };
+
+static enum binary_as binary_as(const struct cat_column *to)
+{
+	static const struct {
+		const char *base;
+		enum binary_as as;
+	} types[] = {{"int8", AS_INT8},        {"text", AS_TEXT}, {"int4", AS_INT4},   {"varchar", AS_TEXT},
+		     {"float8", AS_REAL},      {"bool", AS_BOOL}, {"bytea", AS_BYTES}, {"timestamp", AS_TIME},
+		     {"timestamptz", AS_TIME}, {"date", AS_TIME}, {"int2", AS_INT2}};
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(to->base, types[i].base) == 0)
+			return types[i].as;
+	return AS_NONE;
+}
+
+int transform_is_binary(const struct cat_column *to)
+{
+	return binary_as(to) != AS_NONE;
+}
+
+static enum transformed put_as_binary(const struct cat_column *to, const struct value *v, struct arena *a,
+				      struct buf *out, const char **reason)
+{
+	switch (binary_as(to)) {
+	case AS_INT8:
+		return put_binary_integer(v, 8, out);
+	case AS_INT4:
+		return put_binary_integer(v, 4, out);
+	case AS_INT2:
+		return put_binary_integer(v, 2, out);
+	case AS_REAL:
+		return put_binary_real(v, out);
+	case AS_TEXT:
+		return put_binary_text(v, a, out);
+	case AS_TIME:
+		return put_binary_time(v, to->base, a, out, reason);
+	case AS_BOOL:
+		if (v->is != IS_INTEGER || (v->i != 0 && v->i != 1))
+			return TRANSFORM_TEXT;
+		put_number(out, (uint64_t)v->i, 1);
+		return TRANSFORM_DONE;
+	case AS_BYTES:
+		if (v->is != IS_BLOB && v->is != IS_TEXT)
+			return TRANSFORM_TEXT;
+		put_field(out, v->text);
+		return TRANSFORM_DONE;
+	default:
+		return TRANSFORM_TEXT;
+	}
+}
+
+enum transformed transform_value(const struct transform *t, struct lite_stmt *stmt, int n, int64_t rowid,
+				 struct arena *a, struct buf *out, const char **reason)
 {
 	struct value v = value_of(stmt, n);
 	if (apply_rule(t, rowid, &v, a, reason))
-		return 1;
-	if (v.is != IS_NULL)
-		return put_value(t->column->to, &v, a, out, reason);
-	buf_str(out, "\\N");
-	return 0;
+		return TRANSFORM_REJECTED;
+	if (v.is == IS_NULL) {
+		if (t->binary)
+			buf_add(out, "\377\377\377\377", 4);
+		else
+			buf_str(out, "\\N");
+		return TRANSFORM_DONE;
+	}
+	if (t->binary)
+		return put_as_binary(t->column->to, &v, a, out, reason);
+	return put_as_text(t->column->to, &v, a, out, reason) ? TRANSFORM_REJECTED : TRANSFORM_DONE;
 }

@@ -127,6 +127,29 @@ ok "the same manifest again" test "$(sql app 'SELECT count(*) FROM users')" = 3
 sql app 'SELECT password_hash FROM users ORDER BY id' >"$work/hashes.again"
 ok "gives the same hashes" cmp "$work/hashes" "$work/hashes.again"
 
+# ---- what goes in binary and what only the server can read give the same ----
+
+sqlite3 -bail "$work/times.db" "CREATE TABLE times (id INTEGER PRIMARY KEY, at DATETIME, z TIMESTAMP, d DATE, n SMALLINT, b BOOLEAN, r REAL, v BLOB);
+	INSERT INTO times VALUES (1, '2020-02-29 23:59:59', 0, '2020-02-29', 1, 1, 0.1, x'00ff'), (2, '1969-12-31T23:59:59.999999', -1, '1969-12-31', -1, 0,
+		-1e308, x''), (3, '2020-01-02 03:04', 1577934245, '0001-01-01', NULL, NULL, NULL, NULL), (4, '0001-01-01 00:00:00.5',
+		1577934245123, '9999-12-31', 7, 1, 2, NULL), (5, '2020-01-02 03:04:05.25', 2458850.5, '1999-12-31', 0, 0, 9007199254740993, NULL),
+		(6, 'January 8, 1999', NULL, '1999-Jan-08', 0, 'no', 0, 'text')"
+create_pg_database times || exit 99
+sql times 'CREATE TABLE times (id bigint PRIMARY KEY, at timestamp, z timestamptz, d date, n smallint, b boolean, r double precision, v bytea)'
+to=$(pg_url times)
+run tables plan "$work/times.manifest" --source "sqlite:$work/times.db" --target "$to"
+exits 0 "times, dates, truths and bytes" tables migrate "$work/times.manifest" --yes
+sql times "SET timezone = 'UTC'; SELECT * FROM times ORDER BY id" >"$work/times.is"
+cat >"$work/times.wanted" <<'ROWS'
+1|2020-02-29 23:59:59|1970-01-01 00:00:00+00|2020-02-29|1|t|0.1|\x00ff
+2|1969-12-31 23:59:59.999999|1969-12-31 23:59:59+00|1969-12-31|-1|f|-1e+308|\x
+3|2020-01-02 03:04:00|2020-01-02 03:04:05+00|0001-01-01||||
+4|0001-01-01 00:00:00.5|2020-01-02 03:04:05.123+00|9999-12-31|7|t|2|
+5|2020-01-02 03:04:05.25|2020-01-02 00:00:00+00|1999-12-31|0|f|9.007199254740992e+15|
+6|1999-01-08 00:00:00||1999-01-08|0|f|0|\x74657874
+ROWS
+ok "come over as they are" diff "$work/times.wanted" "$work/times.is"
+
 # ---- tables that are there already, and refuse rows for reasons of their own ----
 
 to=$(pg_url odd)
