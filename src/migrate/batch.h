@@ -42,7 +42,7 @@ struct batch_doc {
 	const struct json *conflicts; /* losing revisions: array of strings, or NULL */
 	enum sql_outcome outcome;
 	int unwanted;               /* FATE_SKIP: of this domain, but not of a kind that --only names */
-	int found;                  /* FATE_TOMBSTONE: SQL held it as a form or plain document */
+	int found;                  /* of one that is gone from the domain: SQL held it as a form or plain document */
 	struct slice diffs, ignored; /* results, for the state file */
 };
 

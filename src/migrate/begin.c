@@ -1,5 +1,6 @@
 /* begin: may this command run now, and does it go on with what it began with? */
 #include "migrate/session.h"
+#include "migrate/shutter.h"
 #include "migrate/trial.h"
 
 #include <sodium.h>
@@ -111,8 +112,46 @@ static int remember(struct run *r, const struct status *s, struct err *err)
 	return state_value_put(r->state, "migration", s->id, err);
 }
 
+/* ---- rebuilding a lost state file ---- */
+
+#define REBUILDING "rebuilding"
+
+int run_is_rebuilding(struct run *r, int *rebuilding, struct err *err)
+{
+	struct slice v;
+
+	if (state_value_get(r->state, REBUILDING, &r->arena, &v, err))
+		return err->code;
+	*rebuilding = v.ptr && slice_is(v, "yes");
+	return 0;
+}
+
+int run_rebuilt(struct run *r, struct err *err)
+{
+	return state_value_put(r->state, REBUILDING, SLICE("no"), err);
+}
+
+/*
+ * The checkpoint goes first, so that a kill at any moment leaves a state file that is refused, or one that says what it
+ * lacks. A rebuild that was killed is gone on with.
+ */
+static int begin_rebuild(struct run *r, struct err *err)
+{
+	struct sql_target *t = r->targets[0];
+	int rebuilding;
+
+	if (run_is_rebuilding(r, &rebuilding, err))
+		return err->code;
+	if (rebuilding)
+		return 0;
+	if (sql_delete_range(t, &sql_checkpoint, r->env->domain, 1, SLICE_NONE, SLICE_NONE, err) ||
+	    sql_commit(t, err) || sql_begin(t, err))
+		return err->code;
+	return state_value_put(r->state, REBUILDING, SLICE("yes"), err);
+}
+
 /* Each migration has an id, in the target and in the state file. */
-static int match_state(struct run *r, struct status *s, struct err *err)
+static int match_state(struct run *r, enum life_command command, struct status *s, struct err *err)
 {
 	struct slice held, target;
 
@@ -122,13 +161,17 @@ static int match_state(struct run *r, struct status *s, struct err *err)
 	if (!s->id.ptr)
 		s->id = new_id(&r->arena);
 	if (held.ptr && slice_eq(held, s->id))
-		return 0;
+		return r->options.rebuild_state ? begin_rebuild(r, err) : 0;
 	if (held.ptr && target.ptr && !slice_is(target, r->env->target->shown))
 		return refuse_foreign_state(r, target, err);
 	if (held.ptr && drop_stale_state(r, err))
 		return err->code;
+	if (command == LIFE_RESET) /* which needs nothing of it, and may fail yet */
+		return 0;
 	if (s->life != LIFE_NOT_STARTED && !r->options.rebuild_state)
 		return refuse_lost_state(r, err);
+	if (s->life == LIFE_NOT_STARTED ? shutter_none(r, err) : begin_rebuild(r, err))
+		return err->code;
 	return remember(r, s, err);
 }
 
@@ -186,7 +229,7 @@ static int read_and_check(struct run *r, enum life_command command, struct statu
 	s->settings_now = status_settings(r->env, s->id.ptr ? s->id : SLICE_NONE, r->trial, &r->arena);
 	if (r->env->source && command != LIFE_RESET && check_settings(r, s, s->settings_now, err))
 		return err->code;
-	return match_state(r, s, err);
+	return match_state(r, command, s, err);
 }
 
 int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err)

@@ -86,7 +86,10 @@ static int commit(struct run *r, int accept, struct err *err)
 		return err->code;
 	if (c.seq.ptr)
 		run_set_seq(r, c.seq);
-	if (run_listen(r, LISTEN_SECONDS, 0, &busy, err))
+	/* Others' documents may stand before one of ours for longer than any time to listen. */
+	if (run_look_ahead(r, &busy, err))
+		return err->code;
+	if (!busy.ptr && run_listen(r, LISTEN_SECONDS, 0, &busy, err))
 		return err->code;
 	if (busy.ptr)
 		return refuse_changed(r->env, busy, err);
@@ -155,8 +158,7 @@ static int reset(struct run *r, struct err *err)
 int migrate_reset(const struct migrate_env *env, struct err *err)
 {
 	struct run r;
-	struct migrate_options o = {.rebuild_state = 1};
-	int rc = run_open(&r, env, &o, 0, err);
+	int rc = run_open(&r, env, NULL, 0, err);
 
 	if (rc == 0)
 		rc = reset(&r, err);

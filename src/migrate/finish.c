@@ -56,6 +56,30 @@ int run_listen(struct run *r, double seconds, int take, struct slice *busy, stru
 	return rc;
 }
 
+int run_look_ahead(struct run *r, struct slice *busy, struct err *err)
+{
+	int rc, ended = 0;
+
+	*busy = SLICE_NONE;
+	if (!run_from_server(r))
+		return 0;
+	rc = run_open_feed(r, COUCH_FEED_NORMAL, err);
+	while (rc == 0 && !busy->ptr && !ended) {
+		struct batch *b = NULL;
+
+		rc = fetch_next(r->fetch, &b, err);
+		if (rc == 0 && b)
+			rc = listen_to(r, b, 0, busy, err);
+		if (rc == 0 && b && b->seq.ptr)
+			run_set_seq(r, b->seq);
+		ended = !b || b->last;
+		batch_free(b);
+	}
+	fetch_close(r->fetch);
+	r->fetch = NULL;
+	return rc;
+}
+
 /* In the trail before it is in SQL. */
 static int tell_finish(struct run *r, struct err *err)
 {

@@ -6,6 +6,7 @@
 #include "migrate/trial.h"
 
 #define FOLLOW_HEARTBEAT_MS 5000
+#define AGAIN_MS 250 /* after the server ended the feed */
 
 void run_prepare(struct run *r, struct batch *b)
 {
@@ -30,6 +31,23 @@ static int follow_once(struct run *r, struct err *err)
 	return rc;
 }
 
+/* A server may end a feed politely (it restarts, or the database goes): what it says when asked again tells. */
+static int follow_feed(struct run *r, struct err *err)
+{
+	int rc = run_open_feed(r, COUCH_FEED_CONTINUOUS, err);
+
+	r->ended = 0;
+	while (rc == 0 && !r->ended)
+		rc = follow_once(r, err);
+	fetch_close(r->fetch);
+	r->fetch = NULL;
+	if (rc == 0 && run_stopped(r))
+		return err_set(err, ERR_STOPPED, "clean break");
+	if (rc == 0)
+		clock_sleep_ms(AGAIN_MS);
+	return rc;
+}
+
 int run_follow(struct run *r, struct err *err)
 {
 	int rc;
@@ -38,10 +56,8 @@ int run_follow(struct run *r, struct err *err)
 		return 0;
 	log_at(r->env->log, LOG_INFO, "following the source; Ctrl-C ends it cleanly");
 	r->heartbeat_ms = FOLLOW_HEARTBEAT_MS;
-	rc = run_open_feed(r, COUCH_FEED_CONTINUOUS, err);
-	while (rc == 0 && !r->ended)
-		rc = follow_once(r, err);
-	fetch_close(r->fetch);
-	r->fetch = NULL;
+	do
+		rc = follow_feed(r, err);
+	while (rc == 0 && !r->options.limit);
 	return rc;
 }

@@ -11,9 +11,12 @@ static int begin_pass(struct run *r, struct err *err)
 
 	if (checkpoint_read(r->targets[0], r->env->domain, &r->arena, &c, err))
 		return err->code;
+	if (run_is_rebuilding(r, &r->rebuilding, err))
+		return err->code;
+	r->first_load = !c.exists && !r->rebuilding;
 	r->previous = c.counters;
 	r->pass = c.pass % 2 ? c.pass : c.pass + 1;
-	if (!run_from_server(r) || r->options.rebuild_state)
+	if (!run_from_server(r))
 		return 0;
 	if (c.pass % 2)
 		r->counters = c.counters;
@@ -100,5 +103,5 @@ int run_pass(struct run *r, struct err *err)
 	fetch_close(r->fetch);
 	r->fetch = NULL;
 	r->caught_up = 1;
-	return 0;
+	return r->rebuilding ? run_rebuilt(r, err) : 0;
 }

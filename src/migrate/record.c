@@ -1,4 +1,5 @@
 /* record: what the state file keeps of a batch. Runs with the turn, inside the state file's transaction. */
+#include "base/utf8.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
 
@@ -81,6 +82,8 @@ static int record_tombstone(struct run *r, struct batch *b, const struct batch_d
 		return 0;
 	}
 	b->counters.deleted++;
+	if (utf8_odd(d->id)) /* no key of SQL: no form can have mentioned it, every one that did was rejected */
+		return state_doc_forget(r->state, d->id, err);
 	return state_case_put(r->state, &c, &same, err);
 }
 

@@ -61,6 +61,8 @@ struct run {
 	struct buf compared;                /* group.h: highest id compared in the open group */
 	int any_compared;
 	unsigned samples;                   /* sample.h: how many were taken */
+	int rebuilding; /* the state file was lost: what the target holds is compared again, cases too */
+	int first_load; /* nothing of the domain was committed before this run */
 	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
 	int still_busy;                     /* finishing: the source was not quiet */
 	int heartbeat_ms;

@@ -24,6 +24,10 @@ int run_from_server(const struct run *r);
 /* May `command` run? ERR_STATE if not. *s is the status as it is, *to the one the command leads to. Makes sure that target and state file
  * belong to one migration, and that settings are those it began with. Writes nothing to the target. */
 MUST_CHECK int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err);
+/* Was the state file lost, and is what it held not all found again? The migration is then no whole one, whoever goes on
+ * with it. */
+MUST_CHECK int run_is_rebuilding(struct run *r, int *rebuilding, struct err *err);
+MUST_CHECK int run_rebuilt(struct run *r, struct err *err);
 MUST_CHECK int run_set_status(struct run *r, struct status *s, enum life_status to, struct err *err);
 
 /* ---- documents by id (forms.c) ---- */
@@ -47,5 +51,8 @@ MUST_CHECK int run_finish(struct run *r, struct status *s, struct err *err);
  * the domain that came, in r->arena, or SLICE_NONE when the source was quiet. With `take` what comes is migrated, else only looked at.
  */
 MUST_CHECK int run_listen(struct run *r, double seconds, int take, struct slice *busy, struct err *err);
+/* Reads on from the checkpoint to the end of the feed and only looks: *busy as for run_listen. Writes nothing. A file
+ * has no more. */
+MUST_CHECK int run_look_ahead(struct run *r, struct slice *busy, struct err *err);
 
 #endif

@@ -72,11 +72,37 @@ int shutter_close(struct run *r, struct err *err)
 	return 0;
 }
 
+int shutter_none(struct run *r, struct err *err)
+{
+	return state_value_put(r->state, CLOSED, SLICE("open"), err);
+}
+
+/* A state file that was lost or rebuilt does not know; the source does. */
+static int find_shutter(struct run *r, int *closed, struct err *err)
+{
+	struct couch_client *client = NULL;
+	struct slice known, doc;
+	int rc;
+
+	if (is_closed(r, closed, err) || state_value_get(r->state, CLOSED, &r->arena, &known, err))
+		return err->code;
+	if (known.ptr || !r->env->source || !run_from_server(r))
+		return 0;
+	rc = couch_client_open(&client, &r->couch, err);
+	if (rc == 0)
+		rc = couch_doc_get(client, named(r, SHUTTER_PREFIX), &r->arena, &doc, err);
+	couch_client_close(client);
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	*closed = rc == 0;
+	return rc ? rc : state_value_put(r->state, CLOSED, SLICE("closed"), err);
+}
+
 int shutter_open(struct run *r, struct err *err)
 {
 	int closed;
 
-	if (is_closed(r, &closed, err))
+	if (find_shutter(r, &closed, err))
 		return err->code;
 	if (!closed)
 		return 0;
@@ -108,7 +134,5 @@ int shutter_publish(struct run *r, enum life_status status, struct err *err)
 	if (put(r, named(r, "_local/settle-"), &doc, err))
 		return err->code;
 	/* Once open again it is nobody's business any more. */
-	if (status == LIFE_LIVE || status == LIFE_NOT_STARTED)
-		return state_value_put(r->state, CLOSED, SLICE("open"), err);
-	return 0;
+	return status == LIFE_LIVE || status == LIFE_NOT_STARTED ? shutter_none(r, err) : 0;
 }

@@ -12,7 +12,10 @@
 
 /* Closes the source for the domain and remembers that in the state file. ERR_USAGE for a recorded feed. */
 MUST_CHECK int shutter_close(struct run *r, struct err *err);
-/* Opens it again if it was closed. ERR_USAGE when it was and no source is given. */
+/* Remembers that this migration, which begins, has closed nothing. */
+MUST_CHECK int shutter_none(struct run *r, struct err *err);
+/* Opens it again if it was closed; a state file that does not know (it was lost) asks the source. ERR_USAGE when it was
+ * and no source is given. */
 MUST_CHECK int shutter_open(struct run *r, struct err *err);
 /* Publishes the status where the shutter is or was closed in this migration; elsewhere nothing. */
 MUST_CHECK int shutter_publish(struct run *r, enum life_status status, struct err *err);

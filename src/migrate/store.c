@@ -1,4 +1,5 @@
 /* store: a batch's rows into the target, and what SQL then holds compared with what was read. */
+#include "base/utf8.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
 
@@ -17,6 +18,12 @@ struct store {
 static void touch_case(struct store *s, struct slice case_id)
 {
 	ARENA_PUSH(s->a, &s->dirty, row_pair(s->a, s->domain, case_id));
+}
+
+static void touch_cases(struct store *s, const struct sql_rows *transactions)
+{
+	for (size_t i = 0; i < transactions->n; i++)
+		touch_case(s, transactions->v[i].cells[TXN_CASE_ID]);
 }
 
 static int by_case_id(const void *a, const void *b)
@@ -80,18 +87,32 @@ static int drop_children(struct store *s, const struct sql_rows *forms, struct e
 	return 0;
 }
 
-/* ---- documents deleted in the source ---- */
+/* ---- documents that are gone from the domain: deleted in the source, or another domain's by then ---- */
+
+/* Nothing of a load that nothing came before can have been here. */
+static int is_first(const struct run *r)
+{
+	return r->first_load && !r->caught_up;
+}
+
+/* What cannot be a key was never stored. */
+static int is_gone(const struct store *s, const struct batch_doc *d)
+{
+	if (utf8_odd(d->id))
+		return 0;
+	return d->fate == FATE_TOMBSTONE || (d->fate == FATE_SKIP && d->mapped.kind && !d->unwanted && !is_first(s->r));
+}
 
 struct tombstones {
 	struct sql_rows keys, changed, changed_keys;
 	int column_rev, column_deleted;
 };
 
-static struct batch_doc *doc_by_id(struct batch *b, struct slice id)
+static struct batch_doc *gone_by_id(const struct store *s, struct slice id)
 {
-	for (size_t i = 0; i < b->docs.n; i++)
-		if (b->docs.v[i].fate == FATE_TOMBSTONE && slice_eq(b->docs.v[i].id, id))
-			return &b->docs.v[i];
+	for (size_t i = 0; i < s->b->docs.n; i++)
+		if (is_gone(s, &s->b->docs.v[i]) && slice_eq(s->b->docs.v[i].id, id))
+			return &s->b->docs.v[i];
 	return NULL;
 }
 
@@ -104,7 +125,7 @@ static int mark_deleted(struct store *s, const struct sql_table *table, struct t
 	if (sql_select(s->t, table, by_id, 2, ts->keys.v, ts->keys.n, s->a, &held, err))
 		return err->code;
 	for (size_t i = 0; i < held.n; i++) {
-		struct batch_doc *d = doc_by_id(s->b, held.v[i].cells[1]);
+		struct batch_doc *d = gone_by_id(s, held.v[i].cells[1]);
 
 		d->found = 1;
 		held.v[i].cells[ts->column_rev] = d->mapped.rev;
@@ -117,13 +138,13 @@ static int mark_deleted(struct store *s, const struct sql_table *table, struct t
 	return sql_put(s->t, table, held.v, held.n, outcomes, s->a, NULL, err);
 }
 
-static int store_tombstones(struct store *s, struct err *err)
+static int store_gone(struct store *s, struct err *err)
 {
 	struct tombstones forms = {.column_rev = FORM_COUCH_REV, .column_deleted = FORM_DELETED};
 	struct tombstones documents = {.column_rev = DOC_COUCH_REV, .column_deleted = DOC_DELETED};
 
 	for (size_t i = 0; i < s->b->docs.n; i++)
-		if (s->b->docs.v[i].fate == FATE_TOMBSTONE)
+		if (is_gone(s, &s->b->docs.v[i]))
 			ARENA_PUSH(s->a, &forms.keys, row_pair(s->a, s->domain, s->b->docs.v[i].id));
 	if (forms.keys.n == 0)
 		return 0;
@@ -150,12 +171,13 @@ static int drop_former(struct store *s, const struct sql_table *table, const str
 	return drop_children(s, &keys, err);
 }
 
-/* A first load brings every id once; later a form may come where a plain document was, and the like. */
+/* A load that nothing came before brings every id once; later a form may come where a plain document was, and the like.
+ */
 static int drop_formers(struct store *s, struct err *err)
 {
 	struct sql_rows no_forms = {0}, no_documents = {0};
 
-	if (s->r->pass <= 1 && !s->r->caught_up)
+	if (is_first(s->r))
 		return 0;
 	for (size_t i = 0; i < s->b->docs.n; i++) {
 		const struct batch_doc *d = &s->b->docs.v[i];
@@ -263,8 +285,11 @@ static int insert_children(struct store *s, const struct stored *forms, struct e
 	for (size_t i = 0; i < forms->rows.n; i++) {
 		const struct mapping_form *f = &forms->docs[i]->form;
 
-		if (forms->outcomes[i] == SQL_SAME && !s->b->again)
+		if (forms->outcomes[i] == SQL_SAME && !s->b->again) {
+			if (s->r->rebuilding)
+				touch_cases(s, &f->transactions);
 			continue;
+		}
 		if (forms->outcomes[i] == SQL_UPDATED || s->b->again)
 			ARENA_PUSH(s->a, &replaced, row_pair(s->a, s->domain, forms->docs[i]->id));
 		append(s->a, &transactions, &f->transactions);
@@ -273,8 +298,7 @@ static int insert_children(struct store *s, const struct stored *forms, struct e
 	}
 	if (drop_children(s, &replaced, err))
 		return err->code;
-	for (size_t i = 0; i < transactions.n; i++)
-		touch_case(s, transactions.v[i].cells[TXN_CASE_ID]);
+	touch_cases(s, &transactions);
 	if (sql_insert(s->t, &sql_case_transactions, transactions.v, transactions.n, err) ||
 	    sql_insert(s->t, &sql_form_operations, operations.v, operations.n, err) ||
 	    sql_insert(s->t, &sql_attachments, attachments.v, attachments.n, err))
@@ -299,7 +323,7 @@ static int store_conflicts(struct store *s, struct err *err)
 			row.cells[CONF_DOMAIN] = s->domain;
 			row.cells[CONF_DOC_ID] = d->id;
 			row.cells[CONF_REV] = json_text(&d->conflicts->items[k]);
-			if (row.cells[CONF_REV].ptr)
+			if (row.cells[CONF_REV].ptr && !utf8_odd(row.cells[CONF_REV]))
 				ARENA_PUSH(s->a, &rows, row);
 		}
 	}
@@ -326,7 +350,7 @@ int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err
 	struct stored forms = {0}, documents = {0};
 	int rc;
 
-	rc = store_tombstones(&s, err);
+	rc = store_gone(&s, err);
 	if (rc == 0)
 		rc = put_rows(&s, &sql_forms, FATE_EVENT, &forms, err);
 	if (rc == 0)

@@ -202,4 +202,76 @@ ok "commit: names the document" says err "document late"
 exits 0 "migrate brings it over" migrate d
 exits 0 "commit" commit d
 ok "commit: complete" test "$(status_now)" = complete
+
+# ---- other domains write a lot, this one last ----
+
+"$settle" profile show documents | sed 's/"domain_field": null/"domain_field": "domain"/' >"$work/tenants.json"
+SETTLE_PROFILE=$work/tenants.json
+SETTLE_STATE_DIR=$work/tenants-state
+SETTLE_TARGET=sqlite:$work/tenants.db
+SETTLE_SOURCE=$couchd_url/tenants
+curl -s -X PUT "$couchd_url/tenants" >/dev/null
+put_of() { # put_of DOMAIN ID
+	curl -s -X PUT -d "{\"domain\":\"$1\",\"doc_type\":\"Note\",\"text\":\"$(printf '%01000d' 0)\"}" "$couchd_url/tenants/$2" >/dev/null
+}
+faults() {
+	curl -s -X POST -d "$1" "$couchd_url/_standin" >/dev/null
+}
+put_of d first
+exits 0 "one domain of many" migrate d
+for i in 1 2 3; do put_of other "other$i"; done
+put_of d last
+faults '{"prefix":"/tenants/_changes","action":"slow","rate":1000,"times":0}'
+exits 5 "commit: a change behind those of others, slowly read, is refused all the same" commit d
+ok "commit: names it" says err "document last"
+curl -s -X DELETE "$couchd_url/_standin" >/dev/null
+exits 0 "it is brought over" migrate d
+
+put_moved() { # put_moved DOMAIN REV: a recorded feed with a form that makes a case, and a plain document
+	printf '%s\n' \
+		'{"seq":1,"id":"f1","changes":[{"rev":"'"$2"'"}],"doc":{"_id":"f1","_rev":"'"$2"'","doc_type":"XFormInstance","domain":"'"$1"'","received_on":"2020-01-01T00:00:00Z","form":{"case":{"@case_id":"c1","@date_modified":"2020-01-01T00:00:00Z","@user_id":"u","create":{"case_type":"t","case_name":"n","owner_id":"o"}}}}}' \
+		'{"seq":2,"id":"p1","changes":[{"rev":"'"$2"'"}],"doc":{"_id":"p1","_rev":"'"$2"'","doc_type":"Application","domain":"'"$1"'"}}' \
+		>"$work/moved.ndjson"
+}
+moved() {
+	run migrate d -s "file:$work/moved.ndjson" -t "sqlite:$work/moved.db" --profile commcare --state-dir "$work/moved-state"
+	sqlite3 "$work/moved.db" "SELECT 'form', deleted, couch_rev FROM forms; SELECT 'document', deleted, couch_rev FROM documents; SELECT 'case', deleted FROM cases" >"$work/moved"
+}
+put_moved d 1-a
+moved
+ok "a form, a plain document and a case of this domain" test "$(tr '\n' ' ' <"$work/moved")" = "form|0|1-a document|0|1-a case|0 "
+put_moved other 2-b
+moved
+ok "they move to another domain: their rows stay, deleted" test "$(tr '\n' ' ' <"$work/moved")" = "form|1|2-b document|1|2-b case|1 "
+ok "and nothing of them is left to tell" test "$status" -eq 0
+put_moved d 3-c
+moved
+ok "they come back" test "$(tr '\n' ' ' <"$work/moved")" = "form|0|3-c document|0|3-c case|0 "
+
+# ---- a live source is spared ----
+
+run reset d --yes
+i=0
+while [ $i -lt 20 ]; do
+	put_of d "spared$i"
+	i=$((i + 1))
+done
+"$settle" migrate d --live --max-rate 0.01 >"$work/out" 2>"$work/err" &
+follower=$!
+sleep 1
+ok "--max-rate: a run that may read a document in 100 s has not read twenty" kill -TERM $follower
+wait $follower
+ok "--max-rate: and ends cleanly when told to" test $? -eq 1
+follower=
+
+# ---- the feed ends while it is followed ----
+
+exits 0 "caught up" migrate d --live
+"$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
+follower=$!
+within 10 grep -q following "$work/follow.err"
+curl -s -X DELETE "$couchd_url/tenants" >/dev/null
+wait $follower
+ok "follow: a database that was deleted is an error of the source" test $? -eq 3
+follower=
 finish

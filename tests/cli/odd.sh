@@ -34,6 +34,19 @@ start_pg || exit 99
 create_pg_database odd || exit 99
 migrate_odd pg "$(pg_url odd)"
 
+# Ids that cannot be keys, of documents that are not there or not this domain's: nothing to ask SQL for.
+cat >"$work/gone.ndjson" <<'END'
+{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"Application","domain":"gone","_conflicts":["1-\u0000"]}}
+{"seq":2,"id":"t\u0000","changes":[{"rev":"2-a"}],"deleted":true}
+{"seq":3,"id":"t\ud800","changes":[{"rev":"2-a"}],"deleted":true}
+{"seq":4,"id":"s\u0000","changes":[{"rev":"1-a"}],"doc":{"_id":"s\u0000","_rev":"1-a","doc_type":"Application","domain":"other"}}
+END
+for way in first again; do
+	run migrate gone -s "file:$work/gone.ndjson" -t "$(pg_url odd)" --state-dir "$work/state-gone" --format json
+	ok "odd ids that are gone or another domain's: $way" test "$status" -eq 1
+	ok "counted: $way" test "$(counter deleted) $(counter skipped) $(counter rejected)" = "2 1 0"
+done
+
 # side_feed NAME COUNTER N: what is not brought over is counted and keeps the exit code at 1
 side_feed() {
 	run migrate odd -s "file:$odd/$1.ndjson" -t "sqlite:$work/$1.db" --state-dir "$work/state-$1" --format json
