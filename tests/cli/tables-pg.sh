@@ -181,4 +181,46 @@ tables migrate "$manifest" --yes --retry-errors
 ok "--retry-errors takes it again" test "$(sql2 target 'SELECT count(*) FROM plain')" = 1000
 tables validate "$manifest"
 ok "and all is well" test "$status" -eq 0
+
+# ---- a reader that fails, a column without a place, a stop ----
+
+in_pg2 create_pg_database other || exit 99
+to=$(in_pg2 pg_url other)
+sql2 other 'CREATE TABLE plain (id integer PRIMARY KEY, name text); CREATE TABLE child (id integer)'
+printf '{"rules": [{"table": "plain", "drop": ["twice"], "where": "1 / (s.id - 900) IS NOT NULL"}, {"table": "child"}]}' >"$work/job.json"
+run tables plan "$work/other.db" --job "$work/job.json" --source "$from" --target "$to"
+tables migrate "$work/other.db" --table plain --yes
+ok "a reader that fails fails the part" test "$status" -eq 3
+ok "in the source's words" says err 'plain: source: division by zero'
+ok "and nothing is there" test "$(sql2 other 'SELECT count(*) FROM plain')" = 0
+tables migrate "$work/other.db" --table child --yes
+ok "a column without a place is told" test "$status" -eq 2
+ok "by its name" says err 'column plain of child has no place in the target'
+rm "$work/other.db"
+printf '{"parameters": {"most": 10}, "rules": [{"table": "plain", "drop": ["twice"], "where": "s.id <= :most::integer", "columns": {"name":
+	{"from": "name", "map": {"name 1": "one", "name 2": null}, "else": {"value": "many"}, "if_null": "none"}}}]}' >"$work/job.json"
+run tables plan "$work/other.db" --job "$work/job.json" --source "$from" --target "$to"
+ok "tables in no rule are listed" says err '	keyless'
+ok "children with their parents" says err '	agg_june (parent: agg)'
+tables migrate "$work/other.db" --yes
+ok "filtered and mapped" test "$(sql2 other "SELECT string_agg(name, ',' ORDER BY id) FROM plain")" = one,none,many,many,many,many,many,many,many,many
+tables validate "$work/other.db"
+ok "as validate says too" test "$status" -eq 0
+tables clean "$work/other.db" --yes
+ok "and clean takes them back" test "$(sql2 other 'SELECT count(*) FROM plain')" = 0
+
+# ---- secrets ----
+
+in_pg2 sql other "CREATE ROLE settle_password LOGIN PASSWORD 'hunter2'" >/dev/null
+secret="postgres://settle_password:hunter2@/other?host=$pg_dir2"
+rm -f "$work/other.db"
+run tables plan "$work/other.db" --job "$work/job.json" --source "$from" --target "$secret"
+run tables migrate "$work/other.db" --yes
+ok "the manifest remembers no password: the target must be given again" says err 'no target'
+run tables migrate "$work/other.db" --yes --target "$secret" -vv
+ok "a role without rights is told" test "$status" -eq 4
+run tables migrate "$work/other.db" --yes --target "postgres://settle_password:hunter3@/other?host=$pg_dir2"
+ok "a wrong password is told" says err 'PGPASSWORD, ~/.pgpass'
+ok "and not repeated" not grep -q 'hunter' "$work/err"
+ok "nor kept" not grep -q 'hunter' "$work/other.db"
 finish
