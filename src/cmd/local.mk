@@ -32,6 +32,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/cmd_snapshot_keygen.c \
 	src/cmd/cmd_snapshot_list.c \
 	src/cmd/cmd_snapshot_prune.c \
+	src/cmd/cmd_snapshot_restore.c \
 	src/cmd/cmd_snapshot_verify.c \
 	src/cmd/cmd_stats.c \
 	src/cmd/cmd_tables.c \

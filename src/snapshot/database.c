@@ -9,6 +9,8 @@
 #define STATEMENT_MOST 65536
 #define TERMINATE_TRIES 50
 #define TERMINATE_PAUSE_MS 100
+#define OWN_TRIES 40
+#define OWN_PAUSE_MS 50
 
 int database_server_link(struct link **out, const struct url *url, struct err *err)
 {
@@ -288,18 +290,33 @@ int database_apply(struct link *l, struct slice name, const struct json *propert
 
 /* ---- clients ---- */
 
-int database_clients(struct link *l, struct slice name, struct arena *a, struct slice *out, struct err *err)
+static int list_clients(struct link *l, struct slice name, struct arena *a, struct slice *out, int *own,
+			struct err *err)
 {
 	struct link_rows rows;
 	int rc =
 	    link_ask(l,
 		     "SELECT string_agg(format('pid %s, user %s, %s, from %s, since %s', pid, usename,"
 		     " coalesce(nullif(application_name, ''), 'no name'), coalesce(client_addr::text, 'this machine'),"
-		     " to_char(backend_start, 'YYYY-MM-DD HH24:MI:SS')), E'\\n' ORDER BY pid)"
+		     " to_char(backend_start, 'YYYY-MM-DD HH24:MI:SS')), E'\\n' ORDER BY pid),"
+		     " coalesce(bool_or(application_name = 'settle snapshot'), false)"
 		     " FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
 		     " AND backend_type IN ('client backend', 'walsender', 'logical replication worker')",
 		     &name, 1, a, &rows, err);
 	*out = rc == 0 ? link_cell(&rows, 0, 0) : SLICE_NONE;
+	*own = rc == 0 && slice_is(link_cell(&rows, 0, 1), "t");
+	return rc;
+}
+
+/* The server notices only after a moment that this process has closed a connection. */
+int database_clients(struct link *l, struct slice name, struct arena *a, struct slice *out, struct err *err)
+{
+	int own = 0;
+	int rc = list_clients(l, name, a, out, &own, err);
+	for (int i = 0; rc == 0 && own && i < OWN_TRIES; i++) {
+		clock_sleep_ms(OWN_PAUSE_MS);
+		rc = list_clients(l, name, a, out, &own, err);
+	}
 	return rc;
 }
 

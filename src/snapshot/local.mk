@@ -12,6 +12,7 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/domains.h \
 	src/snapshot/files.c \
 	src/snapshot/files.h \
+	src/snapshot/journal.c \
 	src/snapshot/keys.c \
 	src/snapshot/keys.h \
 	src/snapshot/link.c \
@@ -22,6 +23,11 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/origin.h \
 	src/snapshot/place.c \
 	src/snapshot/place.h \
+	src/snapshot/restore.c \
+	src/snapshot/restore.h \
+	src/snapshot/restore_common.c \
+	src/snapshot/restore_pg.c \
+	src/snapshot/restore_sqlite.c \
 	src/snapshot/seal.c \
 	src/snapshot/sha256.c \
 	src/snapshot/sha256.h \
@@ -31,6 +37,6 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/verify.c \
 	src/snapshot/verify.h
 
-SNAPSHOT_TESTS = tests/cli/snapshot.sh
+SNAPSHOT_TESTS = tests/cli/snapshot.sh tests/cli/snapshot-restore.sh
 TESTS += $(SNAPSHOT_TESTS)
 EXTRA_DIST += $(SNAPSHOT_TESTS)

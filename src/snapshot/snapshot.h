@@ -150,13 +150,14 @@ struct snapshot_plan { /* slices live in the arena */
 	int drop_only;              /* it is done; only the old database is to be dropped */
 	struct slice clients;       /* a line for each that is connected, or SLICE_NONE */
 	struct slice missing_roles; /* names, or SLICE_NONE */
+	struct slice stamp;         /* in the names above */
 };
 
 /* Reads only. */
 MUST_CHECK int snapshot_restore_plan(const struct snapshot_env *env, const char *name,
 				     const struct snapshot_restore_options *o, struct arena *a,
 				     struct snapshot_plan *out, struct err *err);
-/* Does what is not done yet. *p is brought up to date. */
+/* Does what is not done yet. *p: what snapshot_restore_plan gave, or zeroes; it is brought up to date. */
 MUST_CHECK int snapshot_restore(const struct snapshot_env *env, const char *name,
 				const struct snapshot_restore_options *o, struct arena *a, struct snapshot_plan *p,
 				struct err *err);
