@@ -47,7 +47,7 @@ sql "$shop" 'CREATE ROLE "re""ader"' 'CREATE ROLE plain' \
 	"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'not while loading'; END \$\$" \
 	'CREATE TRIGGER t BEFORE INSERT ON parts_1 FOR EACH ROW EXECUTE FUNCTION f()' \
 	'CREATE SEQUENCE lonely START 5 INCREMENT -1 MINVALUE -10 MAXVALUE 5' "SELECT nextval('lonely')" \
-	"CREATE TYPE mood AS ENUM ('so''so', 'good')" 'CREATE TABLE empty (m mood)' 'CREATE UNLOGGED TABLE u AS SELECT 1 AS x' || echo "not ok - hostile schema"
+	"CREATE TYPE mood AS ENUM ('so''so', 'good')" 'CREATE TABLE empty (m mood)' 'CREATE UNLOGGED TABLE u AS SELECT 1 AS x' >/dev/null || echo "not ok - hostile schema"
 psql -X -q -A -t -v ON_ERROR_STOP=1 -d postgres -v db="$shop" >/dev/null <<'SQL' || echo "not ok - hostile database"
 COMMENT ON DATABASE :"db" IS 'what''s this';
 GRANT CONNECT ON DATABASE :"db" TO plain;
