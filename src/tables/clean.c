@@ -39,11 +39,8 @@ static int delete_by_key(struct session *s, struct worker *w, const struct spec 
 				 p->rule->target_where ? job_bind(&s->job, p->rule->target_where, 0, s->a) : "true")
 			.ptr,
 		    &res, err);
-	if (rc == 0) {
-		long long n = 0;
-		(void)sscanf(PQcmdTuples(res), "%lld", &n);
-		*deleted += n;
-	}
+	if (rc == 0)
+		*deleted += pgc_rows(res);
 	PQclear(res);
 	buf_release(&keys);
 	return rc;

@@ -72,9 +72,7 @@ static int end_of(struct pgc *c, int64_t *rows, struct err *err)
 	while ((res = PQgetResult(c->conn)) != NULL) {
 		ExecStatusType status = PQresultStatus(res);
 		if (status == PGRES_COMMAND_OK && rc == 0) {
-			long long n = 0;
-			if (sscanf(PQcmdTuples(res), "%lld", &n) == 1)
-				*rows = n;
+			*rows = pgc_rows(res);
 			any = 1;
 		} else if (rc == 0 && status != PGRES_COPY_IN && status != PGRES_COPY_OUT) {
 			rc = pgc_fail(c, res, err);

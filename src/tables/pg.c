@@ -151,6 +151,11 @@ int pgc_scalar(struct pgc *c, const char *sql, int n, const char *const *values,
 	return rc;
 }
 
+int64_t pgc_rows(PGresult *res)
+{
+	return strtoll(PQcmdTuples(res), NULL, 10);
+}
+
 int64_t pgc_int(const PGresult *res, int row, int col)
 {
 	return PQgetisnull(res, row, col) ? 0 : strtoll(PQgetvalue(res, row, col), NULL, 10);

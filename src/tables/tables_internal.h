@@ -39,6 +39,7 @@ MUST_CHECK int pgc_query(struct pgc *c, const char *sql, int n, const char *cons
 /* The failure of a result, or of the connection. */
 int pgc_fail(struct pgc *c, const PGresult *res, struct err *err);
 int64_t pgc_int(const PGresult *res, int row, int col);
+int64_t pgc_rows(PGresult *res); /* that a command was about */
 /* NULL for SQL NULL; lives in the arena. */
 const char *pgc_text(const PGresult *res, int row, int col, struct arena *a);
 MUST_CHECK int pgc_scalar(struct pgc *c, const char *sql, int n, const char *const *values, int64_t *out,

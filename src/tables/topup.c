@@ -74,8 +74,7 @@ static int top_up_table(struct run *r, struct worker *w, const struct tables_row
 	if (rc == 0)
 		rc = sequences_set(&w->target, p.to, s->a, err);
 	if (rc == 0) {
-		int64_t n = 0;
-		(void)sscanf(PQcmdTuples(res), "%ld", &n);
+		int64_t n = pgc_rows(res);
 		r->sum->rows += n;
 		r->sum->parts++;
 		say(s->env, TABLES_NOTE, "%s: %lld rows since %s, %lld of them new or changed", row->source,

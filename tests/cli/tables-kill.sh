@@ -7,7 +7,7 @@ trap 'stop_pg; rm -rf "$work"' EXIT
 kills=${SETTLE_KILLS:-9}
 seed=${SETTLE_SEED:-$(date +%s)}
 echo "# seed $seed"
-moments=$(awk -v seed="$seed" -v n="$kills" 'BEGIN { srand(seed); for (i = 0; i < n; i++) print int(20 + 600 * rand() * rand()) }')
+moments=$(awk -v seed="$seed" -v n="$kills" 'BEGIN { srand(seed); for (i = 0; i < n; i++) print int(20 + 400 * rand() * rand()) }')
 start_pg || exit 99
 start_pg2 || exit 99
 create_pg_database source || exit 99
@@ -53,6 +53,13 @@ contents calm >"$work/calm.contents"
 
 # ---- kill settle, the source, the target, in turn ----
 
+begin_again_when_done() { # NAME: there is nothing to disturb in a run that has come to its end
+	run tables status "$work/$1.db" --format json
+	if says out '"remaining":0'; then
+		run tables clean "$work/$1.db" --yes
+	fi
+}
+
 disturb() { # MILLISECONDS WHICH
 	"$settle" tables migrate "$work/torn.db" --yes --parallel 3 >"$work/out" 2>"$work/err" &
 	pid=$!
@@ -73,6 +80,7 @@ ok "a run is planned that will be torn" prepared torn
 hits=0 n=0
 for ms in $moments; do
 	disturb "$ms" $((n % 3))
+	begin_again_when_done torn
 	n=$((n + 1))
 done
 ok "it was disturbed on its way (seed $seed, $hits times)" test $hits -gt 0
@@ -148,6 +156,7 @@ for ms in $moments; do
 	sleep "$(awk -v ms="$ms" 'BEGIN { print ms / 1500 }')"
 	kill -KILL $pid 2>/dev/null && hits=$((hits + 1))
 	wait $pid 2>/dev/null
+	begin_again_when_done lite
 done
 ok "and one that was killed (seed $seed, $hits times)" test $hits -gt 0
 exits 0 "comes to the end (seed $seed)" tables migrate "$work/lite.db" --yes
