@@ -9,7 +9,7 @@
 #include "sql/pg/pg.h"
 #include "sql/tables.h"
 
-#define LOCK_TRIES 10
+#define LOCK_TRIES 6
 #define LOCK_PAUSE_MS 100
 
 /* FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): advisory locks are numbers shared by the whole

@@ -1,4 +1,5 @@
 /* commit: the last steps of a migration, and the steps back. */
+#include "migrate/accept.h"
 #include "migrate/sample.h"
 #include "migrate/scan.h"
 #include "migrate/shutter.h"
@@ -93,8 +94,9 @@ static int commit(struct run *r, int accept, struct err *err)
 		return err->code;
 	if (busy.ptr)
 		return refuse_changed(r->env, busy, err);
-	if (tell(r, "commit", to, 0, stats.clean ? SLICE("committed, clean") : SLICE("committed, differences accepted"), err) ||
-	    run_set_status(r, &s, to, err))
+	if (stats.clean ? tell(r, "commit", to, 0, SLICE("committed, clean"), err) : accept_event(r, to, err))
+		return err->code;
+	if (run_set_status(r, &s, to, err))
 		return err->code;
 	return shutter_publish(r, to, err);
 }

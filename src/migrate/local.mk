@@ -1,6 +1,8 @@
 # The room src/migrate/: its library and its unit tests.
 noinst_LIBRARIES += src/migrate/libmigrate.a
 src_migrate_libmigrate_a_SOURCES = \
+	src/migrate/accept.c \
+	src/migrate/accept.h \
 	src/migrate/again.c \
 	src/migrate/again.h \
 	src/migrate/again_ids.c \

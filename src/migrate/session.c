@@ -57,7 +57,7 @@ static int open_looking(struct run *r, struct err *err)
 		rc = state_open(&r->lister_state, r->env->state_dir, r->env->domain, STATE_READ_ONLY, err);
 	if (rc != ERR_NOTFOUND)
 		return rc;
-	err_set(err, ERR_STATE, "nothing is known of %.*s", SLICE_ARG(r->env->domain));
+	err_set(err, ERR_STATE, "%.*s is not-started: nothing is known of it here", SLICE_ARG(r->env->domain));
 	return err_hint(err, "`settle migrate %.*s` comes first, or name the right --target and --state-dir",
 			SLICE_ARG(r->env->domain));
 }

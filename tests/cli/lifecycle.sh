@@ -78,6 +78,43 @@ pair complete 5 complete unfinish d
 pair complete 5 complete commit d
 pair complete 5 complete reset d --yes
 
+pair not-started 5 not-started migrate d --patch
+pair not-started 5 not-started diff cases d
+pair not-started 5 not-started diff forms d
+pair not-started 5 not-started diff filter d
+pair not-started 5 not-started diff patch d
+pair not-started 5 not-started rejects retry d
+for from in live in-progress; do
+	pair $from 0 $from migrate d --patch
+	pair $from 0 $from diff cases d
+	pair $from 0 $from diff forms d
+	pair $from 0 $from diff filter d
+	pair $from 0 $from diff patch d
+	pair $from 0 $from rejects retry d
+done
+pair complete 5 complete migrate d --patch
+pair complete 0 complete diff cases d
+pair complete 0 complete diff forms d
+pair complete 5 complete diff filter d
+pair complete 5 complete diff patch d
+pair complete 5 complete rejects retry d
+
+# ---- differences that are accepted ----
+
+rm -rf "$work/state" "$work"/t.db*
+printf '%s\n' '{"seq":1,"id":"f","changes":[{"rev":"1-a"}],"doc":{"_id":"f","_rev":"1-a","doc_type":"XFormInstance","domain":"d","user_id":"x","form":{"meta":{"userID":"u"}}}}' \
+	'{"seq":2,"id":"bad","changes":[{"rev":"1-a"}],"doc":{"_id":"bad","_rev":"1-a","doc_type":"XFormInstance","domain":"d","form":{"case":{"@case_id":"c","@date_modified":"never"}}}}' >"$work/unclean.ndjson"
+notes=$SETTLE_PROFILE
+SETTLE_PROFILE=commcare SETTLE_SOURCE=file:$work/unclean.ndjson
+exits 1 "a domain with a difference and a reject" migrate d
+exits 5 "commit: refused while anything is left" commit d
+exits 0 "commit --accept-differences" commit d --accept-differences
+trail=$work/state/audit.git
+ok "accepted: the difference is listed in the trail" git --git-dir "$trail" grep -q '"user_id"' d -- accepted
+ok "accepted: the reject is listed in the trail" git --git-dir "$trail" grep -q '"rejected"' d -- accepted
+exits 0 "accepted: the trail is sound" audit verify d
+SETTLE_PROFILE=$notes SETTLE_SOURCE=file:$work/feed.ndjson
+
 become live
 exits 2 "--finish and --live exclude each other" migrate d --finish --live
 exits 2 "--quiet-for wants a number" migrate d --finish --quiet-for soon

@@ -11,8 +11,9 @@ seed=${SETTLE_SEED:-$(($(date +%s) % 1000000))}
 echo "# seed $seed, $kills blows"
 settle_pid=
 writer_pid=
+reader_pid=
 cleanup() {
-	for pid in $settle_pid $writer_pid; do
+	for pid in $settle_pid $writer_pid $reader_pid; do
 		kill -KILL "$pid" 2>/dev/null
 	done
 	stop_couchd
@@ -80,8 +81,19 @@ blow() { # blow WHICH
 	esac
 }
 
+# Readers all the time: they may fail while the server is away, and must disturb nothing.
+read_on() {
+	while :; do
+		"$settle" stats $domain -t "$(pg_url torn)" --state-dir "$work/state-torn"
+		"$settle" diff show $domain -t "$(pg_url torn)" --state-dir "$work/state-torn" --format json
+		sleep 0.2
+	done >"$work/reader.out" 2>&1
+}
+
 seconds=$((kills * 6 / 10 + 3))
 follow
+read_on &
+reader_pid=$!
 node "$top_srcdir/tests/torture/writer.js" "http://127.0.0.1:$port/db" $domain "$seed" $seconds >"$work/writer.out" 2>&1 &
 writer_pid=$!
 for plan in $(awk -v seed="$seed" -v n="$kills" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%d:%.2f\n", rand() * 5, 0.05 + rand() }'); do
@@ -92,6 +104,9 @@ done
 wait $writer_pid
 ok "the writer wrote all the time ($(cat "$work/writer.out") edits)" test "$(cat "$work/writer.out")" -gt 20
 writer_pid=
+kill -KILL $reader_pid 2>/dev/null
+wait $reader_pid 2>/dev/null
+reader_pid=
 kill -TERM "$settle_pid" 2>/dev/null
 wait "$settle_pid" 2>/dev/null
 settle_pid=
