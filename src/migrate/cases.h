@@ -38,6 +38,7 @@ struct page_case {
 	struct page_patch *patches; /* patch forms of this case that SQL holds */
 	size_t n_patches;
 	struct slice foreseen;      /* digest of the SQL side that a patch must lead to, or SLICE_NONE */
+	int unforeseen;             /* it led elsewhere */
 };
 
 struct page {

@@ -62,6 +62,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/patch_pass.c \
 	src/migrate/patch_pass.h \
 	src/migrate/patch_query.c \
+	src/migrate/patch_withdraw.c \
+	src/migrate/patch_withdraw.h \
 	src/migrate/patched.c \
 	src/migrate/patching.h \
 	src/migrate/pipeline.c \

@@ -41,13 +41,14 @@ static int judge_couch_case(struct run *r, struct page *page, struct page_case *
 		question.sql = &sql;
 	}
 	c->missing = !c->back;
+	page_check_foreseen(c, question.sql, scratch);
 	if (page_is_patched(r, c, question.sql, scratch, &verdict)) {
 		keep_verdict(r, page, c, &verdict, scratch);
-		return page_check_foreseen(c, question.sql, scratch, err);
+		return 0;
 	}
 	explain(&question, scratch, &verdict);
 	keep_verdict(r, page, c, &verdict, scratch);
-	return page_check_foreseen(c, question.sql, scratch, err);
+	return 0;
 }
 
 /* SQL alone (BEHAVIOUR section 7, decision 19): forms made it, and the source has no case of that id in this domain. */
@@ -71,6 +72,7 @@ static void judge_sql_case(struct run *r, struct page *page, struct page_case *c
 static int judge(struct run *r, struct page *page, struct page_case *c, struct arena *scratch, struct err *err)
 {
 	arena_reset(scratch);
+	page_check_foreseen(c, NULL, scratch); /* a patch is foreseen for a case that both sides have */
 	if (c->has_couch && c->spooled.deleted)
 		return 0;
 	if (c->has_couch)

@@ -2,6 +2,7 @@
 #include "migrate/patch_pass.h"
 
 #include "migrate/patch_case.h"
+#include "migrate/patch_withdraw.h"
 #include "migrate/session.h"
 #include "migrate/trail.h"
 #include "sql/tables.h"
@@ -263,8 +264,10 @@ static int record_pass(struct run *r, int digests, char head[AUDIT_ID_SIZE], str
 
 struct applying {
 	struct run *r;
-	const char *head;
+	char *head;
+	int resumed; /* planned by another run: cases may have changed since */
 	int64_t n;
+	struct state_patches stale; /* of the page at hand, in its arena */
 };
 
 static void append(struct arena *a, struct sql_rows *to, const struct sql_rows *from)
@@ -286,10 +289,10 @@ static int read_forms(struct run *r, const struct state_patches *page, struct ar
 }
 
 /* Forms that are there already (the pass was killed after the target's commit) have their children too. */
-static int store_forms(struct sql_target *t, const struct patch_rows *forms, size_t n, struct arena *a, struct err *err)
+static int store_forms(struct sql_target *t, const struct patch_rows *forms, size_t n, struct arena *a,
+		       enum sql_outcome *outcomes, struct err *err)
 {
 	struct sql_rows rows = {0}, operations = {0}, attachments = {0}, transactions = {0};
-	enum sql_outcome *outcomes = ARENA_ARRAY(a, n, enum sql_outcome);
 
 	for (size_t i = 0; i < n; i++)
 		ARENA_PUSH(a, &rows, forms[i].form.form);
@@ -351,20 +354,63 @@ static int commit_page(struct run *r, struct sql_target *t, const struct page *p
 	return sql_commit(t, err);
 }
 
-static int store_page(struct applying *ap, const struct state_patches *journal, struct page *page, struct err *err)
+static struct page_case *case_of(struct page *page, struct slice id)
+{
+	for (size_t i = 0; i < page->cases.n; i++)
+		if (slice_eq(page->cases.v[i].id, id))
+			return &page->cases.v[i];
+	return NULL;
+}
+
+/* What a form in SQL has led to is done; the case may have gone on since. */
+static void forget_foreseen(struct page *page, const struct state_patches *journal, const enum sql_outcome *outcomes)
+{
+	for (size_t i = 0; i < journal->n; i++)
+		if (outcomes[i] != SQL_INSERTED)
+			case_of(page, journal->v[i].id)->foreseen = SLICE_NONE;
+}
+
+/* Patches that led elsewhere than was foreseen; of one that was planned just now the plan is wrong. */
+static int find_stale(struct applying *ap, struct page *page, const struct state_patches *journal, struct arena *a,
+		      struct err *err)
+{
+	for (size_t i = 0; i < journal->n; i++) {
+		if (!case_of(page, journal->v[i].id)->unforeseen)
+			continue;
+		if (!ap->resumed)
+			return err_set(err, ERR_INTERNAL, "the patch of case %.*s leads elsewhere than was foreseen",
+				       SLICE_ARG(journal->v[i].id));
+		ARENA_PUSH(a, &ap->stale, journal->v[i]);
+	}
+	return 0;
+}
+
+/* All or, when one of them is stale, nothing. */
+static int store_page(struct applying *ap, const struct state_patches *journal, struct page *page, struct arena *a,
+		      struct err *err)
 {
 	struct run *r = ap->r;
 	struct sql_target *t = r->targets[0];
 	struct patch_rows *forms = ARENA_ARRAY(&page->arena, journal->n, struct patch_rows);
+	enum sql_outcome *outcomes = ARENA_ARRAY(&page->arena, journal->n, enum sql_outcome);
+	int rc;
 
 	if (read_forms(r, journal, &page->arena, forms, err) || add_cases(r, journal, page, err) || sql_begin(t, err))
 		return err->code;
-	if (store_forms(t, forms, journal->n, &page->arena, err) || page_store(r, t, page, err) ||
-	    trail_note_head(r, t, ap->head, err) || commit_page(r, t, page, err)) {
-		sql_rollback(t);
-		return err->code;
+	rc = store_forms(t, forms, journal->n, &page->arena, outcomes, err);
+	if (rc == 0) {
+		forget_foreseen(page, journal, outcomes);
+		rc = page_store(r, t, page, err);
 	}
-	return 0;
+	if (rc == 0)
+		rc = find_stale(ap, page, journal, a, err);
+	if (rc == 0 && ap->stale.n == 0)
+		rc = trail_note_head(r, t, ap->head, err);
+	if (rc == 0 && ap->stale.n == 0)
+		rc = commit_page(r, t, page, err);
+	if (rc || ap->stale.n)
+		sql_rollback(t);
+	return rc;
 }
 
 static int clear_journal(struct run *r, const struct state_patches *journal, struct err *err)
@@ -379,17 +425,54 @@ static int clear_journal(struct run *r, const struct state_patches *journal, str
 	return rc;
 }
 
+static int is_stale(const struct applying *ap, const struct state_patch *p)
+{
+	for (size_t i = 0; i < ap->stale.n; i++)
+		if (ap->stale.v[i].n == p->n)
+			return 1;
+	return 0;
+}
+
+/* Takes stale forms out of the trail, the journal and the page. */
+static int withdraw(struct applying *ap, struct state_patches *journal, struct arena *a, struct err *err)
+{
+	struct state_patches left = {0};
+
+	if (patch_withdraw(ap->r, &ap->stale, ap->head, err) || clear_journal(ap->r, &ap->stale, err))
+		return err->code;
+	for (size_t i = 0; i < journal->n; i++)
+		if (!is_stale(ap, &journal->v[i]))
+			ARENA_PUSH(a, &left, journal->v[i]);
+	*journal = left;
+	return 0;
+}
+
+static int try_page(struct applying *ap, const struct state_patches *journal, struct arena *a, struct err *err)
+{
+	struct page *page = page_new();
+	int rc;
+
+	ap->stale = (struct state_patches){0};
+	rc = store_page(ap, journal, page, a, err);
+	page_free(page);
+	return rc;
+}
+
 static int apply_page(void *ctx, const struct state_patches *journal, struct arena *a, struct err *err)
 {
 	struct applying *ap = ctx;
-	struct page *page = page_new();
-	int rc = store_page(ap, journal, page, err);
+	struct state_patches left = *journal;
+	int rc = try_page(ap, &left, a, err);
 
-	(void)a;
+	while (rc == 0 && ap->stale.n) {
+		rc = withdraw(ap, &left, a, err);
+		ap->stale.n = 0;
+		if (rc == 0 && left.n)
+			rc = try_page(ap, &left, a, err);
+	}
 	if (rc == 0)
-		rc = clear_journal(ap->r, journal, err);
-	page_free(page);
-	ap->n += (int64_t)journal->n;
+		rc = clear_journal(ap->r, &left, err);
+	ap->n += (int64_t)left.n;
 	if (rc == 0 && run_stopped(ap->r))
 		rc = err_set(err, ERR_STOPPED, "stopped; the next run goes on with the patches that were planned");
 	return rc;
@@ -397,10 +480,10 @@ static int apply_page(void *ctx, const struct state_patches *journal, struct are
 
 /* ---- the pass ---- */
 
-static int finish_journal(struct run *r, int digests, int64_t *n, struct err *err)
+static int finish_journal(struct run *r, int resumed, int digests, int64_t *n, struct err *err)
 {
 	char head[AUDIT_ID_SIZE];
-	struct applying ap = {.r = r, .head = head};
+	struct applying ap = {.r = r, .head = head, .resumed = resumed};
 	int rc = record_pass(r, digests, head, err);
 
 	if (rc == 0)
@@ -418,7 +501,7 @@ int patch_resume(struct run *r, int digests, struct err *err)
 	if (left == 0)
 		return 0;
 	log_at(r->env->log, LOG_INFO, "a patch pass was interrupted: going on with %lld patch forms", (long long)left);
-	return finish_journal(r, digests, &n, err);
+	return finish_journal(r, 1, digests, &n, err);
 }
 
 /* Nothing is planned that could not be written down. */
@@ -447,7 +530,7 @@ int patch_pass(struct run *r, const struct migrate_patch_options *o, struct migr
 	if (rc == 0)
 		rc = state_patch_count(r->state, &left, err);
 	if (rc == 0 && left)
-		rc = finish_journal(r, o->digests, &out->patched, err);
+		rc = finish_journal(r, 0, o->digests, &out->patched, err);
 	log_at(r->env->log, LOG_INFO, "patched %lld documents, refused %lld", (long long)out->patched,
 	       (long long)out->refused);
 	return rc;

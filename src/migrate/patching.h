@@ -4,7 +4,8 @@
  * Order of a pass: every case is planned and journaled in the state file (form id, XML, time, the case it will lead to) |
  * one commit in the audit trail holds them all | page by page the forms, their transactions and the cases go into SQL in
  * one transaction, the cases are compared again, and the state file is told just before the commit | the journal's
- * entries go. A pass that was killed is finished first by the next one, and by any migrate: the same forms, each once.
+ * entries go. A pass that was killed is finished first by the next one, and by any migrate: the same forms, each once; but
+ * those whose case has changed since, so that they would lead elsewhere than was planned, are withdrawn (patch_withdraw.h).
  * Threads: the main thread.
  */
 #ifndef SETTLE_MIGRATE_PATCHING_H
