@@ -5,12 +5,14 @@
 #include "cmd/select.h"
 #include "migrate/again.h"
 #include "migrate/origin.h"
+#include "migrate/patching.h"
+#include "patch/patch.h"
 
 #define PAGE 500
 
 struct options {
 	const char *select;
-	int changes, ignored, csv;
+	int changes, patched, ignored, csv;
 };
 
 static const struct option_spec table[] = {
@@ -23,6 +25,10 @@ static const struct option_spec table[] = {
      .kind = OPT_FLAG,
      .help = "changes (differences with a known cause) instead of differences",
      .offset = offsetof(struct options, changes)},
+    {.name = "patched",
+     .kind = OPT_FLAG,
+     .help = "what patch forms recorded, by form id, instead of what differs; needs --target",
+     .offset = offsetof(struct options, patched)},
     {.name = "ignored",
      .kind = OPT_FLAG,
      .help = "compare again, and print what rules drop, each with its rule; forms need --source",
@@ -145,6 +151,78 @@ static int print_stored(struct show *s, struct err *err)
 	return rc;
 }
 
+/* ---- what patch forms recorded ---- */
+
+static int print_patched_csv(struct show *s, const struct migrate_patch_form *f, const struct diff_list *list,
+			     struct arena *a, struct err *err)
+{
+	struct state_item item = {.kind = f->kind, .id = f->id};
+	struct origin origin;
+	struct csv_doc doc = {.kind = f->kind, .id = f->id};
+	if (origins_of(s->origins, &item, 1, a, &origin, err))
+		return err->code;
+	doc.user_id = origin.user_id;
+	doc.server_date = origin.server_date;
+	for (size_t i = 0; i < list->n; i++)
+		csv_diff(s->c, &doc, &list->v[i], list->v[i].reason);
+	return 0;
+}
+
+static void print_patched_json(struct show *s, const struct migrate_patch_form *f, struct json diffs, struct arena *a)
+{
+	struct json v = json_object();
+	json_sets(a, &v, "kind", json_string(f->kind));
+	json_sets(a, &v, "id", json_string(f->id));
+	json_sets(a, &v, "form_id", json_string(f->form_id));
+	json_sets(a, &v, "diffs", diffs);
+	print_json_line(s->c, &v);
+}
+
+static int print_entries(struct show *s, const struct migrate_patch_form *f, struct arena *a, struct err *err)
+{
+	const struct json *entries = json_gets(f->block, "diffs");
+	struct json diffs = json_array();
+	struct diff_list list = {0};
+	for (uint32_t i = 0; json_is(entries, JSON_ARRAY) && i < entries->count; i++)
+		json_push(a, &diffs, patch_entry_diff(&entries->items[i], a));
+	if (diff_list_from_json(&diffs, a, &list, err)) {
+		err->code = ERR_STATE;
+		return err_prefix(err, "patch form %.*s", SLICE_ARG(f->form_id));
+	}
+	if (s->o->csv)
+		return print_patched_csv(s, f, &list, a, err);
+	if (s->c->global->format == FORMAT_JSON)
+		print_patched_json(s, f, diffs, a);
+	else
+		print_diffs(s->c, f->kind, f->id, &list);
+	return 0;
+}
+
+static int print_patch_form(void *ctx, const struct migrate_patch_form *f, struct err *err)
+{
+	struct show *s = ctx;
+	struct arena a = ARENA_INIT;
+	int rc = 0;
+	if (atomic_load(s->c->stop))
+		return err_set(err, ERR_STOPPED, "stopped before the end");
+	if (selection_has(&s->selection, f->kind, f->id))
+		rc = print_entries(s, f, &a, err);
+	arena_release(&a);
+	return rc;
+}
+
+static int print_patched(struct show *s, struct err *err)
+{
+	struct migrate_env env = cmd_env(s->c);
+	if (!s->c->has_target) {
+		err_set(err, ERR_USAGE, "--patched reads patch forms and needs a target");
+		return err_hint(err, "give --target URL, or set SETTLE_TARGET");
+	}
+	if (s->o->csv)
+		csv_head(s->c);
+	return migrate_patch_list(&env, print_patch_form, s, err);
+}
+
 /* ---- what rules drop ---- */
 
 static void print_ignored_json(struct show *s, struct slice kind, struct slice id, const struct ignored_list *list,
@@ -246,8 +324,11 @@ static int compare_again(struct show *s, struct err *err)
 
 static int check_options(const struct options *o, const struct selection *selection, struct err *err)
 {
-	if (o->changes && o->ignored)
-		return err_set(err, ERR_USAGE, "--changes and --ignored are mutually exclusive");
+	if (o->changes + o->ignored + o->patched > 1)
+		return err_set(err, ERR_USAGE, "--changes, --patched and --ignored are mutually exclusive");
+	if (o->patched && (selection->what == SELECT_DIFFS || selection->what == SELECT_CHANGES))
+		return err_set(err, ERR_USAGE,
+			       "--patched tells what was patched, not what differs: select by kind or id");
 	if (selection->what == SELECT_PENDING && !o->ignored)
 		return err_set(err, ERR_USAGE,
 			       "pending cases have not been compared yet: they have no differences to show");
@@ -266,7 +347,10 @@ static int run(struct cmd_context *c, struct err *err)
 		s.list = STATE_CHANGES;
 	if (o->csv && c->has_target && origins_open(&s.origins, &env, err))
 		return err->code;
-	rc = o->ignored ? compare_again(&s, err) : print_stored(&s, err);
+	if (o->patched)
+		rc = print_patched(&s, err);
+	else
+		rc = o->ignored ? compare_again(&s, err) : print_stored(&s, err);
 	origins_close(s.origins);
 	return rc;
 }

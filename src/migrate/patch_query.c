@@ -62,17 +62,46 @@ int patch_form_of(const struct sql_row *row, struct arena *a, struct json *block
 	return 1;
 }
 
-static int tell_chunk(const struct sql_rows *forms, struct arena *a, migrate_patch_fn *fn, void *ctx, struct err *err)
+static int by_case_id(const void *key, const void *row)
 {
-	int rc = 0;
+	return slice_cmp(*(const struct slice *)key, ((const struct sql_row *)row)->cells[CASE_ID]);
+}
 
-	for (size_t i = 0; i < forms->n && rc == 0; i++) {
-		struct migrate_patch_form form;
-		struct json block;
+/* The kinds of the forms' cases; of a case that is not there it stays empty. */
+static int read_kinds(struct sql_target *t, struct slice domain, struct migrate_patch_form *forms, size_t n,
+		      struct arena *a, struct err *err)
+{
+	static const int by_id[] = {CASE_DOMAIN, CASE_ID};
+	struct sql_row *keys = ARENA_ARRAY(a, n, struct sql_row), *found;
+	struct sql_rows cases = {0};
 
-		if (patch_form_of(&forms->v[i], a, &block, &form))
-			rc = fn(ctx, &form, err);
+	for (size_t i = 0; i < n; i++)
+		keys[i] = row_pair(a, domain, forms[i].id);
+	if (sql_select(t, &sql_cases, by_id, 2, keys, n, a, &cases, err))
+		return err->code;
+	for (size_t i = 0; i < n && cases.n; i++) {
+		found = bsearch(&forms[i].id, cases.v, cases.n, sizeof(*cases.v), by_case_id);
+		if (found)
+			forms[i].kind = found->cells[CASE_DOC_TYPE];
 	}
+	return 0;
+}
+
+static int tell_chunk(struct sql_target *t, struct slice domain, const struct sql_rows *rows, struct arena *a,
+		      migrate_patch_fn *fn, void *ctx, struct err *err)
+{
+	struct migrate_patch_form *forms = ARENA_ARRAY(a, rows->n, struct migrate_patch_form);
+	struct json *blocks = ARENA_ARRAY(a, rows->n, struct json);
+	size_t n = 0;
+	int rc;
+
+	for (size_t i = 0; i < rows->n; i++)
+		n += patch_form_of(&rows->v[i], a, &blocks[n], &forms[n]) ? 1 : 0;
+	if (n == 0)
+		return 0;
+	rc = read_kinds(t, domain, forms, n, a, err);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = fn(ctx, &forms[i], err);
 	return rc;
 }
 
@@ -88,7 +117,7 @@ static int list(struct sql_target *t, const struct migrate_env *env, migrate_pat
 		arena_reset(&a);
 		rc = read_chunk(t, env->domain, ids.v + i, n, &a, &forms, err);
 		if (rc == 0)
-			rc = tell_chunk(&forms, &a, fn, ctx, err);
+			rc = tell_chunk(t, env->domain, &forms, &a, fn, ctx, err);
 	}
 	arena_release(&all);
 	arena_release(&a);

@@ -32,6 +32,10 @@ query() { # SQL
 	esac
 }
 
+same_forms() {
+	sed 's/.*"form_id":"//; s/".*//' "$work/list" | cmp - "$work/shown"
+}
+
 # what every form and case row says, without what a patch's own time makes different
 pass() { # NAME
 	settled migrate $domain -s "$source" -q
@@ -49,6 +53,19 @@ pass() { # NAME
 	cp "$work/out" "$work/list"
 	ok "$1: there are patch forms" test "$(wc -l <"$work/list")" -gt 80
 	ok "$1: each with form id, case id and time" test "$(grep -cE '^\{"form_id":"[0-9a-f]{32}","case_id":".+","received_on":"[-0-9T:.]+Z"\}$' "$work/list")" -eq "$(wc -l <"$work/list")"
+	settled diff show $domain --patched --format json
+	ok "$1: what they recorded is shown, a line for each" test "$(grep -cE '^\{"kind":"CommCareCase","id":".+","form_id":"[0-9a-f]{32}","diffs":\[\{"type":"' "$work/out")" -eq "$(wc -l <"$work/list")"
+	sed -n 's/.*"form_id":"\([0-9a-f]*\)".*/\1/p' "$work/out" >"$work/shown"
+	ok "$1: of every patch form" same_forms
+	patched=$(sed -n '1s/.*"case_id":"//; 1s/".*//p' "$work/list")
+	settled diff show $domain --patched --select "$patched" --format json
+	ok "$1: of one case" test "$(wc -l <"$work/out")" -eq 1
+	settled diff show $domain --patched --select "$patched"
+	ok "$1: as text" grep -qF "CommCareCase $patched" "$work/out"
+	settled diff show $domain --patched --select "$patched" --csv
+	ok "$1: as CSV" grep -q "^CommCareCase,$patched," "$work/out"
+	settled diff show $domain --patched --select XFormInstance
+	ok "$1: of other kinds there are none" silent out
 	settled stats $domain --format json
 	ok "$1: patch forms are not counted as documents" says out '{"kind":"XFormInstance","docs":2315,'
 	settled diff patch $domain
