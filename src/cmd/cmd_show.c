@@ -87,7 +87,8 @@ static int run(struct cmd_context *c, struct err *err)
 		return print_one(c, sides.couch, "the source", err);
 	if (o->side == SIDE_SQL)
 		return print_one(c, sides.sql, "the target", err);
-	migrate_compare(&c->profile, sides.kind, sides.couch, sides.sql, NULL, 0, 0, c->arena, &comparison);
+	migrate_compare(&c->profile, sides.kind, sides.couch, sides.sql, sides.touching, sides.n_touching, 0, c->arena,
+			&comparison);
 	if (c->global->format == FORMAT_JSON)
 		print_both_json(c, &sides, &comparison.diffs);
 	else

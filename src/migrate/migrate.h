@@ -131,6 +131,8 @@ MUST_CHECK int migrate_conflicts(const struct migrate_env *env, int (*fn)(void *
 struct migrate_sides {
 	struct slice kind;
 	struct json *couch, *sql;
+	const struct slice *touching; /* of a case: forms that touch it without doing anything (decision 7) */
+	size_t n_touching;
 };
 MUST_CHECK int migrate_sides(const struct migrate_env *env, struct slice id, struct slice kind, struct arena *a,
                              struct migrate_sides *out, struct err *err);

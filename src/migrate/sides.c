@@ -2,6 +2,7 @@
 #include "migrate/migrate.h"
 
 #include "couch/couch.h"
+#include "explain/explain.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
 
@@ -47,7 +48,7 @@ static int sql_document_side(struct sql_target *t, const struct migrate_env *env
 }
 
 static int sql_case_side(struct sql_target *t, const struct migrate_env *env, struct slice id, struct arena *a,
-			 struct json *out, struct slice *kind, struct err *err)
+			 struct json *out, struct slice *kind, struct explain_ids *touching, struct err *err)
 {
 	static const int by_case[] = {0, 1};
 	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
@@ -67,11 +68,12 @@ static int sql_case_side(struct sql_target *t, const struct migrate_env *env, st
 	    mapping_transactions(rows.v, rows.n, a, &txns, err))
 		return err->code;
 	*kind = row.cells[CASE_DOC_TYPE];
+	*touching = explain_touching_forms(txns, rows.n, a);
 	return mapping_case_sql_json(&row, &indices, &attachments, txns, rows.n, a, out, err);
 }
 
 static int sql_side(const struct migrate_env *env, struct slice id, struct arena *a, struct json *out,
-		    struct slice *kind, struct err *err)
+		    struct slice *kind, struct explain_ids *touching, struct err *err)
 {
 	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct sql_target *t = NULL;
@@ -80,7 +82,7 @@ static int sql_side(const struct migrate_env *env, struct slice id, struct arena
 	if (rc == 0)
 		rc = sql_schema_check(t, err);
 	if (rc == 0)
-		rc = sql_case_side(t, env, id, a, out, kind, err);
+		rc = sql_case_side(t, env, id, a, out, kind, touching, err);
 	if (rc == ERR_NOTFOUND && t)
 		rc = sql_form_side(t, env, id, a, out, kind, err);
 	if (rc == ERR_NOTFOUND && t)
@@ -157,12 +159,15 @@ int migrate_sides(const struct migrate_env *env, struct slice id, struct slice k
 {
 	struct json *sql = ARENA_NEW(a, struct json), *couch = ARENA_NEW(a, struct json);
 	struct slice text = SLICE_NONE, sql_kind = SLICE_NONE, couch_kind;
+	struct explain_ids touching = {0};
 	int rc;
 
 	*out = (struct migrate_sides){.kind = kind};
-	rc = sql_side(env, id, a, sql, &sql_kind, err);
+	rc = sql_side(env, id, a, sql, &sql_kind, &touching, err);
 	if (rc && rc != ERR_NOTFOUND)
 		return rc;
+	out->touching = touching.v;
+	out->n_touching = touching.n;
 	out->sql = rc ? NULL : sql;
 	rc = spooled_side(env, id, a, &text, err);
 	if (rc == ERR_NOTFOUND && env->source)
