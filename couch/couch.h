@@ -73,15 +73,15 @@ MUST_CHECK int couch_pending(struct couch_client *c, struct slice since, int64_t
 
 /*
  * A stream of the ids of a database, or of documents asked for by id. A list of ids is read in pages over one connection, so that no
- * request lasts long. CouchDB lists ids in the order of their UTF-8 bytes (its B-tree and the merge of its shards compare binaries);
- * other servers may not, so whoever merges looks at the order. Deleted documents are not listed. A connection that breaks is
- * retryable: open the stream again after the last id.
+ * request lasts forever; pages are large, because a server may have to look for the beginning of each. CouchDB lists ids in the order
+ * of their UTF-8 bytes (its B-tree and the merge of its shards compare binaries); other servers may not, so whoever merges looks at
+ * the order. Deleted documents are not listed. A connection that breaks is retryable: open the stream again after the last id.
  */
 struct couch_ids_options {
 	struct slice after;  /* begins behind this id; ptr NULL = with the first */
 	struct slice until;  /* ends with this id; ptr NULL = with the last */
 	int64_t limit;       /* ids in all, 0 = no limit */
-	int64_t page;        /* ids a request, 0 = 100000 */
+	int64_t page;        /* ids a request, 0 = 2^20 */
 };
 
 struct couch_id { /* slices are borrowed until the next call */

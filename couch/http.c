@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define INBOX_PAUSE ((size_t)256 * 1024)
+#define RECEIVE_BYTES 131072L /* at a time; libcurl begins with less */
 #define INBOX_MAX ((size_t)16 * 1024 * 1024)
 #define REFUSAL_MAX ((size_t)64 * 1024)
 #define POLL_MS 100
@@ -105,6 +106,7 @@ static void set_options(struct http *h)
 	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->detail);
 	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, RECEIVE_BYTES);
 	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
 	curl_easy_setopt(h->easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
 	curl_easy_setopt(h->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

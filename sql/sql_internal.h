@@ -92,6 +92,8 @@ struct sql_driver {
 		      struct sql_rows *out, struct err *err);
 	int (*page)(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, struct arena *a,
 		    struct sql_rows *out, struct err *err);
+	int (*page_keys)(struct sql_target *t, const struct sql_table *table, const struct sql_range *r,
+			 struct arena *a, struct sql_keys *out, struct err *err);
 	int (*delete_range)(struct sql_target *t, const struct sql_table *table, const struct sql_range *r,
 			    struct err *err);
 	int (*count_by)(struct sql_target *t, const struct sql_table *table, const struct sql_range *r,
@@ -146,6 +148,9 @@ void sql_text_create_index(struct buf *b, const struct sql_names *names, const s
 /* Parameters: domain, the low bound if there is one, limit. */
 void sql_text_page(struct buf *b, const struct sql_names *names, const struct sql_table *table,
 		   const struct sql_range *r);
+/* The same parameters; one column, `by`, of which no value comes twice. */
+void sql_text_page_keys(struct buf *b, const struct sql_names *names, const struct sql_table *table,
+			const struct sql_range *r);
 /* Parameters: domain, then the bounds that are there. */
 void sql_text_delete_range(struct buf *b, const struct sql_names *names, const struct sql_table *table,
 			   const struct sql_range *r);

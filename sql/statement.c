@@ -134,6 +134,22 @@ void sql_text_page(struct buf *b, const struct sql_names *names, const struct sq
 	sql_add_param(b, names, limit);
 }
 
+void sql_text_page_keys(struct buf *b, const struct sql_names *names, const struct sql_table *table,
+			const struct sql_range *r)
+{
+	int limit;
+
+	buf_str(b, "SELECT ");
+	sql_add_ident(b, table->columns[r->by].name);
+	buf_str(b, " FROM ");
+	sql_add_table(b, names, table->name);
+	limit = add_range(b, names, table, r);
+	buf_str(b, " ORDER BY ");
+	sql_add_ident(b, table->columns[r->by].name);
+	buf_str(b, " LIMIT ");
+	sql_add_param(b, names, limit);
+}
+
 void sql_text_delete_range(struct buf *b, const struct sql_names *names, const struct sql_table *table,
 			   const struct sql_range *r)
 {

@@ -256,6 +256,20 @@ int sql_page(struct sql_target *t, const struct sql_table *table, struct slice d
 	return ended(t, rc);
 }
 
+int sql_page_keys(struct sql_target *t, const struct sql_table *table, struct slice domain, struct slice after,
+		  int limit, struct arena *a, struct sql_keys *out, struct err *err)
+{
+	struct sql_range r = {.domain = domain, .by = 1, .low = after, .limit = limit};
+	int rc = may_read(t, err);
+
+	*out = (struct sql_keys){0};
+	if (rc == 0 && (table->nkey != 2 || table->columns[1].type != SQL_TEXT))
+		rc = err_set(err, ERR_INTERNAL, "the key of %s is not one id", table->name);
+	if (rc == 0 && limit > 0)
+		rc = t->driver->page_keys(t, table, &r, a, out, err);
+	return ended(t, rc);
+}
+
 int sql_delete_range(struct sql_target *t, const struct sql_table *table, struct slice domain, int by, struct slice low,
 		     struct slice high, struct err *err)
 {

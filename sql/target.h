@@ -111,6 +111,15 @@ MUST_CHECK int sql_select(struct sql_target *t, const struct sql_table *table, c
  */
 MUST_CHECK int sql_page(struct sql_target *t, const struct sql_table *table, struct slice domain, int by, struct slice after,
                         int limit, int distinct, struct arena *a, struct sql_rows *out, struct err *err);
+struct sql_keys {
+	struct slice *v; /* in the arena */
+	size_t n;
+};
+
+/* A page of ids: the second key column, in byte order behind `after` (ptr NULL: from the first), at most limit, of a table whose key is
+ * (domain, id). What is read by the million is read without rows around it. */
+MUST_CHECK int sql_page_keys(struct sql_target *t, const struct sql_table *table, struct slice domain, struct slice after, int limit,
+                             struct arena *a, struct sql_keys *out, struct err *err);
 /* Deletes this domain's rows with low < column `by` <= high; an absent bound is open. */
 MUST_CHECK int sql_delete_range(struct sql_target *t, const struct sql_table *table, struct slice domain, int by,
                                 struct slice low, struct slice high, struct err *err);

@@ -42,6 +42,7 @@ const struct sql_driver sql_pg_driver = {
     .delete = pg_delete,
     .select = pg_select,
     .page = pg_page,
+    .page_keys = pg_page_keys,
     .delete_range = pg_delete_range,
     .count_by = pg_count_by,
     .lock = pg_lock,

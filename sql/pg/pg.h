@@ -104,6 +104,8 @@ int pg_select(struct sql_target *t, const struct sql_table *table, const struct 
 	      struct sql_rows *out, struct err *err);
 int pg_page(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, struct arena *a,
 	    struct sql_rows *out, struct err *err);
+int pg_page_keys(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, struct arena *a,
+	 	struct sql_keys *out, struct err *err);
 int pg_delete_range(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, struct err *err);
 int pg_count_by(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, sql_count_fn *fn,
 		void *ctx, struct err *err);

@@ -166,6 +166,44 @@ int pg_page(struct sql_target *base, const struct sql_table *table, const struct
 	return rc;
 }
 
+/* Copies a column of text: one block for all of it. */
+static void read_keys(const PGresult *res, struct arena *a, struct sql_keys *out)
+{
+	int n = PQntuples(res);
+	size_t size = 0;
+	char *at;
+
+	out->v = arena_alloc(a, (size_t)n * sizeof(*out->v));
+	for (int i = 0; i < n; i++)
+		size += (size_t)PQgetlength(res, i, 0);
+	at = arena_alloc(a, size);
+	for (int i = 0; i < n; i++) {
+		size_t len = (size_t)PQgetlength(res, i, 0);
+
+		memcpy(at, PQgetvalue(res, i, 0), len);
+		out->v[out->n++] = (struct slice){at, len};
+		at += len;
+	}
+}
+
+int pg_page_keys(struct sql_target *base, const struct sql_table *table, const struct sql_range *r, struct arena *a,
+		 struct sql_keys *out, struct err *err)
+{
+	struct pg_target *t = pg_of(base);
+	struct pg_params p = {0};
+	PGresult *res = NULL;
+	int rc;
+
+	sql_text_page_keys(pg_text(t), &base->names, table, r);
+	range_params(r, &p);
+	pg_param_int(&p, r->limit);
+	rc = pg_run(t, &p, &res, err);
+	if (rc == 0)
+		read_keys(res, a, out);
+	PQclear(res);
+	return rc;
+}
+
 int pg_delete_range(struct sql_target *base, const struct sql_table *table, const struct sql_range *r, struct err *err)
 {
 	struct pg_target *t = pg_of(base);

@@ -197,6 +197,7 @@ const struct sql_driver sql_sqlite_driver = {
     .delete = sqlite_delete,
     .select = sqlite_select,
     .page = sqlite_page,
+    .page_keys = sqlite_page_keys,
     .delete_range = sqlite_delete_range,
     .count_by = sqlite_count_by,
     .lock = sqlite_lock,

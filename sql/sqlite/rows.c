@@ -178,6 +178,26 @@ int sqlite_page(struct sql_target *base, const struct sql_table *table, const st
 	return rc;
 }
 
+int sqlite_page_keys(struct sql_target *base, const struct sql_table *table, const struct sql_range *r, struct arena *a,
+		     struct sql_keys *out, struct err *err)
+{
+	struct sqlite_target *t = sqlite_of(base);
+	struct lite_stmt *s = NULL;
+	int row = 0;
+	int rc;
+
+	sql_text_page_keys(sqlite_text(t), &base->names, table, r);
+	rc = sqlite_stmt(t, &s, err);
+	if (rc)
+		return rc;
+	lite_bind_int(s, bind_range(s, r), r->limit);
+	out->v = arena_alloc(a, (size_t)r->limit * sizeof(*out->v));
+	while ((rc = lite_step(s, &row, err)) == 0 && row)
+		out->v[out->n++] = arena_slice(a, lite_text(s, 0));
+	lite_done(s);
+	return rc;
+}
+
 int sqlite_delete_range(struct sql_target *base, const struct sql_table *table, const struct sql_range *r,
 			struct err *err)
 {

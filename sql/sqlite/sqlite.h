@@ -58,6 +58,8 @@ int sqlite_select(struct sql_target *t, const struct sql_table *table, const str
 		  struct sql_rows *out, struct err *err);
 int sqlite_page(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, struct arena *a,
 		struct sql_rows *out, struct err *err);
+int sqlite_page_keys(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, struct arena *a,
+	     	struct sql_keys *out, struct err *err);
 int sqlite_delete_range(struct sql_target *t, const struct sql_table *table, const struct sql_range *r,
 			struct err *err);
 int sqlite_count_by(struct sql_target *t, const struct sql_table *table, const struct sql_range *r, sql_count_fn *fn,

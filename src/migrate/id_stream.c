@@ -1,10 +1,6 @@
 #include "migrate/id_stream.h"
 
-#include "base/clock.h"
 #include "migrate/find.h"
-
-#define SERVER_PAGE 2000
-#define SERVER_PAGE_US 500000 /* what a slow server has given by then is a page */
 
 static void begin(struct id_stream *s, struct run *r, struct slice after)
 {
@@ -16,7 +12,8 @@ static void begin(struct id_stream *s, struct run *r, struct slice after)
 
 void id_stream_release(struct id_stream *s)
 {
-	couch_ids_close(s->couch);
+	id_reader_close(s->reader);
+	id_page_free(s->page);
 	id_sorter_close(s->sorter);
 	arena_release(&s->arena);
 	buf_release(&s->after);
@@ -40,14 +37,12 @@ int id_stream_fill(struct id_stream *s, struct err *err)
 
 static int refill_target(struct id_stream *s, struct slice after, struct err *err)
 {
-	struct sql_rows rows = {0};
+	struct sql_keys keys;
 
-	if (sql_page(s->r->lister, s->table, s->r->env->domain, 1, after, ID_STREAM_PAGE, 1, &s->arena, &rows, err))
+	if (sql_page_keys(s->r->lister, s->table, s->r->env->domain, after, ID_STREAM_PAGE, &s->arena, &keys, err))
 		return err->code;
-	s->ids = ARENA_ARRAY(&s->arena, rows.n + 1, struct slice);
-	for (size_t i = 0; i < rows.n; i++)
-		s->ids[i] = rows.v[i].cells[1];
-	s->n = rows.n;
+	s->ids = keys.v;
+	s->n = keys.n;
 	return 0;
 }
 
@@ -80,48 +75,25 @@ void id_stream_state(struct id_stream *s, struct run *r, enum state_ids list, st
 
 /* ---- a server ---- */
 
-static int open_behind(struct id_stream *s, struct slice after, struct err *err)
+/* Takes over what was read; the ids stay the page's. */
+static void take_page(struct id_stream *s, struct id_page *p)
 {
-	struct couch_ids_options o = {.after = after.len ? after : SLICE_NONE};
-
-	couch_ids_close(s->couch);
-	s->couch = NULL;
-	return couch_ids_open(&s->couch, &s->r->couch, &o, err);
+	id_page_free(s->page);
+	s->page = p;
+	s->total = p->total > 0 ? p->total : s->total;
+	s->disorder = p->disorder;
+	s->ids = p->ids;
+	s->n = p->disorder ? 0 : p->n;
 }
 
-/* 0: the id is behind the one before it, in bytes. */
-static int is_disorder(struct id_stream *s, struct slice after, struct slice id)
+static int next_page(struct id_stream *s, struct slice after, struct err *err)
 {
-	struct slice before = s->n ? s->ids[s->n - 1] : after;
-
-	return before.len && slice_cmp(before, id) >= 0;
-}
-
-/* Ids that are there soon; none at the end of the list. */
-static int read_page(struct id_stream *s, struct slice after, struct err *err)
-{
-	int64_t until = clock_mono_us() + SERVER_PAGE_US;
-	struct couch_id c;
-
-	while (s->n < SERVER_PAGE && (s->n == 0 || s->n % 64 || clock_mono_us() < until)) {
-		if (couch_ids_next(s->couch, &c, err))
-			return err->code;
-		s->disorder = c.id.ptr && is_disorder(s, after, c.id);
-		if (!c.id.ptr || s->disorder)
-			return 0;
-		s->ids[s->n++] = arena_slice(&s->arena, c.id);
-	}
-	return 0;
-}
-
-static int end_refill(struct id_stream *s)
-{
-	int64_t total = couch_ids_total(s->couch);
-
-	s->total = total > 0 ? total : s->total;
-	if (s->disorder)
-		s->n = 0;
-	return 0;
+	if (!s->reader && id_reader_open(&s->reader, &s->r->couch, after, err))
+		return err->code;
+	take_page(s, id_reader_next(s->reader, s->r->env->stop));
+	if (s->page->rc)
+		*err = s->page->err;
+	return s->page->rc;
 }
 
 /* A connection that breaks is taken up again behind the last id. */
@@ -129,22 +101,20 @@ static int refill_server(struct id_stream *s, struct slice after, struct err *er
 {
 	int tries = 0;
 
-	s->ids = ARENA_ARRAY(&s->arena, SERVER_PAGE, struct slice);
-	while (s->n == 0) {
-		int rc = s->couch ? 0 : open_behind(s, after, err);
+	for (;;) {
+		int rc = next_page(s, after, err);
 
-		if (rc == 0)
-			rc = read_page(s, after, err);
 		if (rc == 0 || rc == ERR_STOPPED)
-			return rc ? rc : end_refill(s);
-		couch_ids_close(s->couch);
-		s->couch = NULL;
-		if (s->n == 0 && !find_again(s->r, &tries, err))
-			return run_stopped(s->r) ? err_set(err, ERR_STOPPED, "clean break") : rc;
-		if (s->n)
+			return rc;
+		id_reader_close(s->reader);
+		s->reader = NULL;
+		if (s->n) {
 			log_at(s->r->env->log, LOG_WARN, "source: %s; going on behind the last id", err->msg);
+			return 0;
+		}
+		if (!find_again(s->r, &tries, err))
+			return run_stopped(s->r) ? err_set(err, ERR_STOPPED, "clean break") : rc;
 	}
-	return 0;
 }
 
 void id_stream_server(struct id_stream *s, struct run *r, struct slice after)
@@ -168,17 +138,18 @@ static int refill_sorted(struct id_stream *s, struct slice after, struct err *er
 
 static int sort_server(struct id_stream *s, struct err *err)
 {
+	struct couch_ids_options o = {0};
+	struct couch_ids *ids = NULL;
 	struct couch_id c;
-	int rc = open_behind(s, SLICE_NONE, err);
+	int rc = couch_ids_open(&ids, &s->r->couch, &o, err);
 
 	while (rc == 0) {
-		rc = couch_ids_next(s->couch, &c, err);
+		rc = couch_ids_next(ids, &c, err);
 		if (rc || !c.id.ptr)
 			break;
 		rc = id_sorter_add(s->sorter, c.id, err);
 	}
-	couch_ids_close(s->couch);
-	s->couch = NULL;
+	couch_ids_close(ids);
 	return rc;
 }
 

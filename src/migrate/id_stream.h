@@ -1,12 +1,14 @@
 /*
- * id_stream: ids in byte order from anywhere, a page at a time. Private to src/migrate. Threads: one thread at a time.
+ * id_stream: ids in byte order from anywhere, a page at a time. Private to src/migrate. Threads: one thread at a time (a server is
+ * read ahead by id_reader).
  */
 #ifndef SETTLE_MIGRATE_ID_STREAM_H
 #define SETTLE_MIGRATE_ID_STREAM_H
 
+#include "migrate/id_reader.h"
 #include "migrate/session.h"
 
-#define ID_STREAM_PAGE 5000
+#define ID_STREAM_PAGE 30000
 
 struct id_stream {
 	/* Puts the ids after `after` into the arena and into ids, n; n = 0 at the end. */
@@ -20,7 +22,8 @@ struct id_stream {
 	struct buf after;
 	const struct sql_table *table; /* keys of the target */
 	enum state_ids list;           /* of the state file */
-	struct couch_ids *couch;       /* of a server */
+	struct id_reader *reader;      /* of a server */
+	struct id_page *page;          /* whose ids they are: the server's, else NULL */
 	int64_t total;                 /* ids in all as far as known, else 0 */
 	struct id_sorter *sorter;      /* sorted here */
 	int disorder;                  /* the server's ids are in another order: `refill` then ended the stream */

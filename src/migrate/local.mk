@@ -34,6 +34,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/forms.c \
 	src/migrate/group.c \
 	src/migrate/group.h \
+	src/migrate/id_reader.c \
+	src/migrate/id_reader.h \
 	src/migrate/id_stream.c \
 	src/migrate/id_stream.h \
 	src/migrate/idset.c \

@@ -167,7 +167,7 @@ node -e 'const v = JSON.parse(require("fs").readFileSync(process.argv[1]));
 	v.rows.reverse();
 	const body = JSON.stringify(v);
 	console.log("HTTP/1.1 200 OK\r\nContent-Length: " + (Buffer.byteLength(body) + 1) + "\r\n\r\n" + body)' "$work/list" >"$work/replay/a.http"
-echo "> http://127.0.0.1:5984/demo/_all_docs?limit=100000" >"$work/replay/a.request"
+echo "> http://127.0.0.1:5984/demo/_all_docs?limit=1048576" >"$work/replay/a.request"
 end_couchd
 SETTLE_STATE_DIR=$work/state-order
 SETTLE_TARGET=sqlite:$work/order.db

@@ -167,6 +167,55 @@ static void test_ids__odd_rows(void **state)
 	end(&r);
 }
 
+/* Rows as CouchDB writes them are read another way than all others: both in one list, and at every end of the window.
+ */
+static void test_ids__plain_rows_between_others(void **state)
+{
+	struct reading r = {0};
+	struct buf answer = BUF_INIT(4 << 20), ids = BUF_INIT(1 << 20);
+	(void)state;
+	buf_str(&answer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"total_rows\":1,\"offset\":0,\"rows\":[\r\n");
+	for (int i = 0; i < 12000; i++) {
+		const char *comma = i ? ",\r\n" : "";
+
+		if (i % 7 == 3)
+			buf_fmt(&answer, "%s{\"id\":\"i%05d\\\"}\",\"key\":\"i%05d\\\"}\",\"value\":{\"rev\":\"1-a\"}}",
+				comma, i, i);
+		else if (i % 7 == 5)
+			buf_fmt(&answer,
+				"%s{\"id\":\"i%05d\",\"key\":\"i%05d\",\"value\":{\"rev\":\"1-a\\\"}}\",\"x\":[1]}}",
+				comma, i, i);
+		else
+			buf_fmt(&answer, "%s{\"id\":\"i%05d\",\"key\":\"i%05d\",\"value\":{\"rev\":\"%d-a\"}}", comma,
+				i, i, i);
+		buf_fmt(&ids, "i%05d%s\n", i, i % 7 == 3 ? "\"}" : "");
+	}
+	buf_str(&answer, "\r\n]}\n");
+	buf_ch(&ids, '\0');
+	add_answer(&r, buf_slice(&answer));
+	begin(&r, &(struct couch_ids_options){0});
+	assert_int_equal(read_all(&r), 0);
+	assert_string_equal(r.text.ptr, ids.ptr);
+	end(&r);
+	buf_release(&answer);
+	buf_release(&ids);
+}
+
+/* What looks like the beginning of a plain row and is none. */
+static void test_ids__rows_that_are_almost_plain(void **state)
+{
+	struct reading r = {0};
+	(void)state;
+	add_answer(&r, ANSWER("{\"rows\":[{\"id\":\"a\",\"key\":\"A\",\"value\":{\"rev\":\"1-a\"}},"
+			      "\n{\"id\":\"b\",\"key\":\"b\",\"value\":{\"rev\":\"1-a\"},\"doc\":{\"id\":\"x\"}},"
+			      "{\"id\":\"\",\"key\":\"\",\"value\":{\"rev\":\"1-a\"}} ,"
+			      "{\"id\":\"c\",\"key\":\"c\",\"value\":{\"rev\":\"1-a\"}}]}"));
+	begin(&r, &(struct couch_ids_options){0});
+	assert_int_equal(read_all(&r), 0);
+	assert_string_equal(r.text.ptr, "a\nb\n\nc\n");
+	end(&r);
+}
+
 static void test_ids__documents_by_id(void **state)
 {
 	static const struct slice keys[] = {{"a", 1}, {"gone", 4}, {"none", 4}, {"\"q", 2}};
@@ -232,6 +281,9 @@ static void test_ids__bad_answers(void **state)
 	    {ANSWER("{\"rows\":[{\"id\":\"a\"},{\"id\":\"b"), "closed inside the list", 1},
 	    {ANSWER("{\"rows\":[{\"id\":\"a\"},"), "closed inside the list", 1},
 	    {ANSWER("{\"rows\":[{\"id\":\"a\"}"), "closed inside the list", 1},
+	    {ANSWER("{\"rows\":[{\"id\":\"a\",\"key\":\"a\",\"value\":{\"rev\":\"1-a\"}}"), "closed inside the list",
+	     1},
+	    {ANSWER("{\"rows\":[{\"id\":\"a\",\"key\":\"a\",\"value\":{\"rev\":\"1-a"), "closed inside the list", 1},
 	    {ANSWER("{\"total_rows\":"), "closed inside the list", 1},
 	    {ANSWER(""), "closed inside the list", 1},
 	    {ANSWER("<html>"), "no list of documents", 0},
@@ -308,6 +360,8 @@ int main(void)
 	    cmocka_unit_test(test_ids__range_and_limit),
 	    cmocka_unit_test(test_ids__empty_list),
 	    cmocka_unit_test(test_ids__odd_rows),
+	    cmocka_unit_test(test_ids__plain_rows_between_others),
+	    cmocka_unit_test(test_ids__rows_that_are_almost_plain),
 	    cmocka_unit_test(test_ids__documents_by_id),
 	    cmocka_unit_test(test_ids__large_document_is_left_out),
 	    cmocka_unit_test(test_ids__no_keys_ask_nothing),

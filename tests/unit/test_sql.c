@@ -536,6 +536,38 @@ static void write_count(void *ctx, struct slice value, int64_t n)
 	buf_fmt(ctx, "%s%.*s=%lld;", value.ptr ? "" : "(null)", SLICE_ARG(value), (long long)n);
 }
 
+static void test_sql_page_keys__ids_of_the_domain_in_order_of_bytes(void **state)
+{
+	static const char *const ids[] = {"b", "\xf0\x9f\x98\x80", "a", "\xef\xbf\xbf", "B", "_", "", "aa", NULL};
+	static const char *const order[] = {"", "B", "_", "a", "aa", "b", "\xef\xbf\xbf", "\xf0\x9f\x98\x80"};
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row other = document_row("c", "{}", &p->memory);
+	struct slice after = SLICE_NONE;
+	struct sql_keys keys;
+	size_t seen = 0;
+
+	other.cells[DOC_DOMAIN] = SLICE("e");
+	MUST(sql_begin(t, err));
+	add_documents(p, t, ids);
+	put_documents(t, &other, 1, SQL_INSERTED, &p->memory);
+	MUST(sql_commit(t, err));
+	do {
+		MUST(sql_page_keys(t, &sql_documents, SLICE("d"), after, 3, &p->memory, &keys, err));
+		for (size_t i = 0; i < keys.n; i++, seen++) {
+			after = keys.v[i];
+			assert_true(slice_is(after, order[seen]));
+		}
+	} while (keys.n == 3);
+	assert_int_equal(seen, 8);
+	MUST(sql_page_keys(t, &sql_documents, SLICE("d"), SLICE_NONE, 0, &p->memory, &keys, err));
+	assert_int_equal(keys.n, 0);
+	MUST(sql_page_keys(t, &sql_forms, SLICE("d"), SLICE_NONE, 5, &p->memory, &keys, err));
+	assert_int_equal(keys.n, 0);
+	REFUSED(sql_page_keys(t, &sql_dirty_case, SLICE("d"), SLICE_NONE, 5, &p->memory, &keys, err), "is not one id");
+	sql_close(t);
+}
+
 static void test_sql_count_by__null_comes_first(void **state)
 {
 	static const char *const types[] = {"b", "a", NULL, "b", "", "\xc3\xa9", "B"};
@@ -637,6 +669,7 @@ int main(void)
 	    PLACE_TEST(test_sql_open__read_only_cannot_write),
 	    PLACE_TEST(test_sql_page__order_is_of_bytes),
 	    PLACE_TEST(test_sql_page__distinct_ids_of_a_table_without_key),
+	    PLACE_TEST(test_sql_page_keys__ids_of_the_domain_in_order_of_bytes),
 	    PLACE_TEST(test_sql_count_by__null_comes_first),
 	    PLACE_TEST(test_sql_select__null_equals_nothing),
 	    PLACE_TEST(test_sql_delete__gives_the_old_rows),
