@@ -25,6 +25,8 @@ function writer() {
 			try {
 				at += fs.writeSync(1, bytes, at);
 			} catch (e) {
+				if (e.code === 'EPIPE')
+					return;
 				if (e.code !== 'EAGAIN')
 					throw e;
 			}

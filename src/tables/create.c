@@ -72,6 +72,18 @@ static int create_schema(struct creation *c, const char *schema, struct err *err
 	return create_run(c, arena_printf(c->s->a, "CREATE SCHEMA %s", ident(c->s->a, schema)).ptr, err);
 }
 
+/* What a table is colocated with must be there before it. */
+static int create_companion(struct creation *c, const struct tables_row *row, struct err *err)
+{
+	const char *with = c->s->job.rules.v[row->rule].colocate;
+	for (size_t i = 0; with && i < c->s->rows.n; i++) {
+		const struct tables_row *r = &c->s->rows.v[i];
+		if (strcmp(r->target, with) == 0 && strcmp(r->target_schema, row->target_schema) == 0)
+			return create_table(c, r, err);
+	}
+	return 0;
+}
+
 static int create_one(struct creation *c, const struct tables_row *row, const struct cat_table *t, struct err *err)
 {
 	struct session *s = c->s;
@@ -104,6 +116,8 @@ static int create_table(struct creation *c, const struct tables_row *row, struct
 		return 0;
 	ARENA_PUSH(c->s->a, &c->made, name);
 	int rc = create_parent(c, t, err);
+	if (rc == 0)
+		rc = create_companion(c, row, err);
 	if (rc || catalog_find(&c->s->to, row->target_schema, row->target))
 		return rc;
 	return create_one(c, model, t, err);

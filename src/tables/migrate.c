@@ -94,17 +94,51 @@ static int set_sequences(struct session *s, struct err *err)
 	return rc;
 }
 
+/* Keys of the target that rested during the load have looked at nothing: now they are asked. */
+static int check_keys(struct run *r, struct err *err)
+{
+	struct session *s = r->s;
+	struct names seen = {0};
+	int broken = 0, rc = 0;
+	for (size_t i = 0; i < s->rows.n && rc == 0; i++) {
+		const struct cat_table *t = catalog_find(&s->to, s->rows.v[i].target_schema, s->rows.v[i].target);
+		const char *name = t ? qualified(s->a, t->schema, t->name) : NULL;
+		struct orphans_list list = {0};
+		if (!name || names_has(&seen, name))
+			continue;
+		ARENA_PUSH(s->a, &seen, name);
+		rc = foreign_keys_check(&s->target, t, 0, s->a, &list, err);
+		for (size_t k = 0; k < list.n && rc == 0; k++) {
+			broken += list.v[k].n > 0;
+			if (list.v[k].n)
+				say(s->env, TABLES_NOTE,
+				    "foreign key %s of %s does not hold: %lld rows without a partner", list.v[k].name,
+				    list.v[k].child, (long long)list.v[k].n);
+		}
+	}
+	return rc || !broken
+		   ? rc
+		   : err_set(err, ERR_TARGET, "target: %d foreign keys do not hold for rows that came over", broken);
+}
+
 static int finish(struct run *r, struct err *err)
 {
 	struct session *s = r->s;
+	struct err making = ERR_INIT;
 	int rc = manifest_rows(&s->m, s->a, &s->rows, err);
 	for (size_t i = 0; i < s->rows.n; i++)
 		r->sum->left += !is_done(&s->rows.v[i]);
 	if (rc == 0)
 		rc = set_sequences(s, err);
-	if (rc == 0)
-		rc = objects_make(s, err);
-	return rc;
+	if (rc)
+		return rc;
+	/* A key that does not hold keeps nothing else from being made. */
+	if (r->triggers == TRIGGERS_REPLICA && r->sum->left == 0 && r->sum->parts)
+		rc = check_keys(r, err);
+	int made = objects_make(s, &making);
+	if (made && rc == 0)
+		*err = making;
+	return rc ? rc : made;
 }
 
 /* Parts of another run were read at another moment. */

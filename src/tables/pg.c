@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define OLDEST 120000 /* the catalogs' columns that are read here */
+
 static const char settings[] =
     "SET client_min_messages = warning; SET datestyle = 'ISO, YMD'; SET intervalstyle = postgres; SET timezone = "
     "'UTC'; "
@@ -100,6 +102,10 @@ int pgc_open(struct pgc *c, const struct url *url, enum err_code code, struct lo
 			err->retryable = 0;
 		return rc;
 	}
+	if (PQserverVersion(c->conn) < OLDEST)
+		return err_set(err, code,
+			       "%s: PostgreSQL %d is too old, settle moves tables from and to version 12 and later",
+			       c->what, PQserverVersion(c->conn) / 10000);
 	int rc = pgc_exec(c, settings, NULL, err);
 	if (rc == 0)
 		rc = pgc_exec(c, "SELECT count(*) FROM pg_extension WHERE extname = 'citus'", &res, err);
