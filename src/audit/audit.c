@@ -16,6 +16,7 @@
 
 #define LOCK_WAIT_MS 60000
 #define LOCK_STEP_MS 50
+#define STALE_LOCK_MS 1000
 
 int audit_git_err(struct err *err, int rc, const char *what)
 {
@@ -218,12 +219,30 @@ static int take_lock(struct audit *t, struct err *err)
 	return 0;
 }
 
+/*
+ * A killed writer leaves libgit2's lock of the branch behind. Nobody but the holder of settle.lock moves the branch,
+ * and git's own upkeep (pack-refs) locks it for a moment only.
+ */
+static int drop_stale_lock(struct audit *t, struct err *err)
+{
+	struct slice path = arena_printf(&t->event_memory, "%s/%s.lock", t->directory, t->ref);
+	for (int waited = 0; access(path.ptr, F_OK) == 0; waited += LOCK_STEP_MS) {
+		if (waited >= STALE_LOCK_MS && unlink(path.ptr) != 0 && errno != ENOENT)
+			return err_sys(err, ERR_STATE, errno, "cannot remove %s, left by a killed settle", path.ptr);
+		if (waited < STALE_LOCK_MS)
+			clock_sleep_ms(LOCK_STEP_MS);
+	}
+	return 0;
+}
+
 int audit_begin(struct audit *t, struct err *err)
 {
 	int rc;
 	if (t->flags & AUDIT_READ_ONLY || t->pack)
 		return err_set(err, ERR_INTERNAL, "the audit trail is not open for another event");
 	rc = take_lock(t, err);
+	if (rc == 0)
+		rc = drop_stale_lock(t, err);
 	if (rc == 0)
 		rc = audit_head_oid(t, &t->parent, &t->has_parent, err);
 	if (rc == 0)

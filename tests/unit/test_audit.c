@@ -383,6 +383,20 @@ static void test_audit__a_second_writer_waits(void **state)
 	close(ready[1]);
 }
 
+static void test_audit__a_killed_writers_lock_of_the_branch_is_no_obstacle(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	char id[AUDIT_ID_SIZE];
+	begin(t);
+	commit_with(t, "start", 0, id);
+	assert_int_equal(shell(f, "touch @/audit.git/refs/heads/demo.lock"), 0);
+	begin(t);
+	commit_with(t, "end", 0, id);
+	audit_close(t);
+	assert_sound(f);
+}
+
 static void test_audit__only_its_owner_may_look(void **state)
 {
 	struct fixture *f = *state;
@@ -457,6 +471,7 @@ int main(void)
 	    TEST(test_audit__a_damaged_file_is_told_by_name),
 	    TEST(test_audit__changes_of_a_commit),
 	    TEST(test_audit__a_second_writer_waits),
+	    TEST(test_audit__a_killed_writers_lock_of_the_branch_is_no_obstacle),
 	    TEST(test_audit__only_its_owner_may_look),
 	    TEST(test_audit__nothing_there_and_nothing_usable),
 	    TEST(test_audit__an_event_given_up_leaves_nothing),
