@@ -1,0 +1,123 @@
+#!/bin/sh
+# SIGKILL at random moments of `migrate --patch`, twice in a row, then the same command again: the end is that of an undisturbed
+# run, each patch once in SQL and once in the trail. SETTLE_KILLS rounds for each target; SETTLE_SEED repeats a run's moments.
+. "$top_srcdir/tests/cli/lib.sh"
+. "$top_srcdir/tests/server/pg.sh"
+trap 'stop_pg; rm -rf "$work"' EXIT
+
+domain=demo-clinic
+export source=file:$top_srcdir/fixtures/demo/demo.json.gz
+kills=${SETTLE_KILLS:-5}
+seed=${SETTLE_SEED:-$(date +%s)}
+echo "# seed $seed"
+
+settled() {
+	run "$@" -t "$target" --state-dir "$state"
+}
+
+# keep NAME, put_back NAME: the target and the state directory of the migration before any patch
+keep() {
+	cp -r "$state" "$work/kept-$1"
+	case $target in
+	sqlite:*) cp "$work/t.db" "$work/kept.db" ;;
+	*) create_pg_database kept -T torn ;;
+	esac
+}
+
+put_back() {
+	rm -rf "$state"
+	cp -r "$work/kept-$1" "$state"
+	case $target in
+	sqlite:*)
+		rm -f "$work"/t.db*
+		cp "$work/kept.db" "$work/t.db"
+		;;
+	*)
+		"$pg_bin/dropdb" --force torn
+		create_pg_database torn -T kept
+		;;
+	esac
+}
+
+# answers NAME: what readers see, without the ids and times of patch forms
+answers() {
+	settled patch list $domain --format json
+	sed 's/.*"case_id":"\(.*\)","received_on".*/\1/' "$work/out" | LC_ALL=C sort >"$work/$1.cases"
+	sed 's/.*"form_id":"\([0-9a-f]*\)".*/s,\1,FORM,g/' "$work/out" >"$work/$1.forms"
+	for list in "" --changes; do
+		settled diff show $domain $list --format json
+		cat "$work/out"
+	done | sed -f "$work/$1.forms" | sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/TIME/g' >"$work/$1.diffs"
+	settled stats $domain --format json
+	sed 's/.*"kinds"/"kinds"/' "$work/out" >"$work/$1.kinds"
+	git -C "$state/audit.git" ls-tree -r --name-only $domain | grep -c '^patches/.*\.xml$' >"$work/$1.files"
+}
+
+# moment ROUND TRY: milliseconds within an undisturbed run, those of the patch pass at its end more often
+moment() {
+	awk -v seed="$seed" -v n="$1$2" -v takes="$takes" 'BEGIN { srand(seed + 7919 * n); print int(takes * sqrt(rand())) }'
+}
+
+# killed_after MS: 1 when it came to its end before
+killed_after() {
+	"$settle" migrate $domain -s "$source" --patch -t "$target" --state-dir "$state" >"$work/out" 2>"$work/err" </dev/null &
+	pid=$!
+	sleep "$(awk -v ms="$1" 'BEGIN { print ms / 1000 }')"
+	dead=0
+	kill -KILL $pid 2>/dev/null || dead=1
+	wait $pid 2>/dev/null
+	settled stats $domain --format json
+	says out '"pending":0,' || planned=$((planned + 1))
+	return $dead
+}
+
+calm() { # NAME
+	settled migrate $domain -s "$source" -q
+	ok "$1: migrated" test "$status" -eq 1
+	keep "$1"
+	begun=$(date +%s%3N)
+	settled migrate $domain -s "$source" --patch -q
+	takes=$(($(date +%s%3N) - begun))
+	ok "$1: patched without disturbance" test "$status" -eq 1
+	answers calm
+	ok "$1: there are patched cases" test "$(wc -l <"$work/calm.cases")" -gt 80
+	ok "$1: each once in the trail" test "$(cat "$work/calm.files")" -eq "$(wc -l <"$work/calm.cases")"
+}
+
+# same NAME ROUND: as the undisturbed run
+same() {
+	answers torn
+	for what in cases diffs kinds files; do
+		cmp "$work/calm.$what" "$work/torn.$what" || return 1
+	done
+	settled audit verify $domain
+	test "$status" -eq 0 || { cat "$work/out"; return 1; }
+}
+
+torn() { # NAME
+	hits=0
+	planned=0
+	round=0
+	while [ $round -lt "$kills" ]; do
+		round=$((round + 1))
+		put_back "$1"
+		killed_after "$(moment $round 1)" && hits=$((hits + 1))
+		killed_after "$(moment $round 2)" && hits=$((hits + 1))
+		settled migrate $domain -s "$source" --patch
+		ok "$1: the same command again comes to its end (seed $seed, round $round)" test "$status" -eq 1
+		ok "$1: which is that of an undisturbed run (seed $seed, round $round)" same
+	done
+	echo "# $1: $planned times with patches planned and not yet in SQL"
+	ok "$1: it was killed on the way (seed $seed, $hits times)" test $hits -gt 0
+}
+
+start_pg || exit 99
+create_pg_database torn || exit 99
+for way in sqlite pg; do
+	state=$work/state-$way
+	target=sqlite:$work/t.db
+	[ $way = sqlite ] || target=$(pg_url torn)
+	calm $way
+	torn $way
+done
+finish
