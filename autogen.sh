@@ -155,7 +155,7 @@ build_all() {
 
 settle() {
 	"$build/settle" --state-dir "$demo/state" --source "file:fixtures/demo/demo.json.gz" --target "sqlite:$demo/demo.db" \
-		--no-progress --log-level warn "$@"
+		--no-progress --log-level "$log_level" "$@"
 }
 
 show() { # FILTER COMMAND...: the command as it would be typed, and what the filter leaves of its output; 1 says that differences remain
@@ -170,8 +170,12 @@ show() { # FILTER COMMAND...: the command as it would be typed, and what the fil
 }
 
 beginning() {
-	head -n 12 "$1"
-	[ "$(wc -l <"$1")" -le 12 ] || echo "... ($(wc -l <"$1") lines)"
+	head -n "$lines" "$1"
+	[ "$(wc -l <"$1")" -le "$lines" ] || echo "... ($(wc -l <"$1") lines)"
+}
+
+table() {
+	sed -n '/^Kind/,/^$/p' "$1" | sed '$d'
 }
 
 run_demo() {
@@ -179,12 +183,20 @@ run_demo() {
 	rm -rf "$demo"
 	mkdir -p "$demo"
 	echo "from the recorded feed fixtures/demo/demo.json.gz into $demo/demo.db"
+	log_level=warn
+	lines=6
 	show 'tail -n 1' migrate demo-clinic
-	show cat stats demo-clinic
+	show table stats demo-clinic
 	show beginning diff show demo-clinic
+	log_level=error # what is refused is told as a warning each
+	lines=2
+	show 'head -n 1' diff patch demo-clinic
+	show beginning patch list demo-clinic
+	show cat audit log demo-clinic
+	show cat audit verify demo-clinic
 	rm "$demo/out"
 	echo
-	echo "The rows are in $demo/demo.db (SQLite), what settle remembers is in $demo/state."
+	echo "The rows are in $demo/demo.db (SQLite), what settle remembers is in $demo/state, the audit trail in audit.git there."
 	echo "Next: $build/settle help, or again with PostgreSQL: --target postgres://..."
 }
 

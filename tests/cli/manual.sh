@@ -20,7 +20,7 @@ grep -E '^ *(settle|export SETTLE)|`settle|^\| `' "$top_srcdir/README.md" | grep
 comm -23 "$work/readme.options" "$work/help.options" >"$work/unknown"
 grep -vxE -- '--rebuild-state' "$work/unknown" >"$work/unknown.left"
 ok "README shows no option that is not there" test ! -s "$work/unknown.left"
-sed -nE 's/^ *settle ((diff|profile|tables|patch|snapshot) )?([a-z]+).*/\1\3/p' "$top_srcdir/README.md" | sort -u >"$work/readme.commands"
+sed -nE 's/^ *settle ((diff|profile|tables|patch|snapshot|audit) )?([a-z]+).*/\1\3/p' "$top_srcdir/README.md" | sort -u >"$work/readme.commands"
 ok "README shows commands" test -s "$work/readme.commands"
 comm -23 "$work/readme.commands" "$work/help.commands" >"$work/unknown"
 ok "and none that is not there" test ! -s "$work/unknown"
