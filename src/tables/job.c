@@ -390,7 +390,9 @@ const char *job_bind(const struct job *job, const char *sql, int sqlite, struct 
 	char quote = 0;
 	for (const char *p = sql; *p; p++) {
 		size_t len = strspn(p + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-		int found = *p == ':' && !quote && len && (p == sql || p[-1] != ':') ? param_at(job, p + 1, len) : -1;
+		int found = *p == ':' && !quote && len && (p == sql || (p[-1] != ':' && !isdigit((unsigned char)p[-1])))
+				? param_at(job, p + 1, len)
+				: -1;
 		if (quote ? *p == quote : (*p == '\'' || *p == '"'))
 			quote = quote ? 0 : *p;
 		if (found < 0)

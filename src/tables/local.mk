@@ -32,6 +32,11 @@ src_tables_libtables_a_SOURCES = \
 	src/tables/validate.c \
 	src/tables/whole.c
 
+UNIT_TESTS += tests/unit/test_tables
+tests_unit_test_tables_SOURCES = tests/unit/test_tables.c
+tests_unit_test_tables_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_tables_LDADD = $(TABLES_LIBS) $(CMOCKA_LIBS)
+
 TABLES_TESTS = \
 	tests/cli/tables-case-type.sh \
 	tests/cli/tables-examples.sh \
