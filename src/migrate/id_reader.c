@@ -4,15 +4,18 @@
 #include "base/clock.h"
 #include "base/queue.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #define PAGE_IDS 8000
 #define PAGE_US 500000 /* what a slow server has given by then is a page */
 #define PAGES_AHEAD 12
+#define KEYS 8000 /* a page of the target */
+#define KEYS_AHEAD 4
 #define WAIT_MS 100
 
 struct id_reader {
+	void (*fill)(struct id_reader *r, struct id_page *p);
+	struct id_keys keys;
 	struct couch_options o;
 	atomic_int stop;
 	struct queue *pages;
@@ -26,7 +29,6 @@ static struct id_page *page_new(void)
 	struct arena a = ARENA_INIT;
 	struct id_page *p = ARENA_NEW(&a, struct id_page);
 
-	p->ids = arena_alloc(&a, PAGE_IDS * sizeof(*p->ids));
 	p->total = -1;
 	p->arena = a;
 	return p;
@@ -76,17 +78,34 @@ static int open_list(struct id_reader *r, struct err *err)
 	return couch_ids_open(&r->ids, &r->o, &o, err);
 }
 
-static void fill_page(struct id_reader *r, struct id_page *p)
+static void fill_from_server(struct id_reader *r, struct id_page *p)
 {
+	p->ids = arena_alloc(&p->arena, PAGE_IDS * sizeof(*p->ids));
 	p->rc = r->ids ? 0 : open_list(r, &p->err);
 	if (p->rc == 0)
 		p->rc = read_page(r, p);
 	if (r->ids)
 		p->total = couch_ids_total(r->ids);
-	if (p->n) {
-		buf_clear(&r->last);
-		buf_adds(&r->last, p->ids[p->n - 1]);
-	}
+}
+
+static void fill_from_target(struct id_reader *r, struct id_page *p)
+{
+	const struct id_keys *k = &r->keys;
+	struct sql_keys keys = {0};
+
+	pthread_mutex_lock(k->turn);
+	p->rc = sql_page_keys(k->target, k->table, k->domain, buf_slice(&r->last), KEYS, &p->arena, &keys, &p->err);
+	pthread_mutex_unlock(k->turn);
+	p->ids = keys.v;
+	p->n = p->rc ? 0 : keys.n;
+}
+
+static void remember_last(struct id_reader *r, const struct id_page *p)
+{
+	if (!p->n)
+		return;
+	buf_clear(&r->last);
+	buf_adds(&r->last, p->ids[p->n - 1]);
 }
 
 /* 0: nobody takes pages any more. */
@@ -110,7 +129,8 @@ static void *read_all(void *reader)
 	do {
 		struct id_page *p = page_new();
 
-		fill_page(r, p);
+		r->fill(r, p);
+		remember_last(r, p);
 		more = p->n && !p->rc && !p->disorder;
 		more = give(r, p) && more;
 	} while (more);
@@ -119,19 +139,24 @@ static void *read_all(void *reader)
 
 /* ---- whose ids they are ---- */
 
-int id_reader_open(struct id_reader **out, const struct couch_options *o, struct slice after, struct err *err)
+static struct id_reader *reader_new(struct slice after, size_t ahead)
 {
 	struct id_reader *r = calloc(1, sizeof(*r));
 
-	*out = NULL;
 	if (!r)
-		return err_set(err, ERR_INTERNAL, "out of memory");
-	r->o = *o;
-	r->o.stop = &r->stop;
+		return NULL;
 	r->last.max = SIZE_MAX / 2;
 	if (after.len)
 		buf_adds(&r->last, after);
-	r->pages = queue_new(PAGES_AHEAD);
+	r->pages = queue_new(ahead);
+	return r;
+}
+
+static int start(struct id_reader *r, struct id_reader **out, struct err *err)
+{
+	*out = NULL;
+	if (!r)
+		return err_set(err, ERR_INTERNAL, "out of memory");
 	if (pthread_create(&r->thread, NULL, read_all, r)) {
 		queue_free(r->pages);
 		buf_release(&r->last);
@@ -140,6 +165,29 @@ int id_reader_open(struct id_reader **out, const struct couch_options *o, struct
 	}
 	*out = r;
 	return 0;
+}
+
+int id_reader_server(struct id_reader **out, const struct couch_options *o, struct slice after, struct err *err)
+{
+	struct id_reader *r = reader_new(after, PAGES_AHEAD);
+
+	if (r) {
+		r->fill = fill_from_server;
+		r->o = *o;
+		r->o.stop = &r->stop;
+	}
+	return start(r, out, err);
+}
+
+int id_reader_keys(struct id_reader **out, const struct id_keys *keys, struct slice after, struct err *err)
+{
+	struct id_reader *r = reader_new(after, KEYS_AHEAD);
+
+	if (r) {
+		r->fill = fill_from_target;
+		r->keys = *keys;
+	}
+	return start(r, out, err);
 }
 
 struct id_page *id_reader_next(struct id_reader *r, const atomic_int *stop)

@@ -33,24 +33,41 @@ int id_stream_fill(struct id_stream *s, struct err *err)
 	return 0;
 }
 
+/* Takes over what was read; the ids stay the page's. */
+static void take_page(struct id_stream *s, struct id_page *p)
+{
+	id_page_free(s->page);
+	s->page = p;
+	s->total = p->total > 0 ? p->total : s->total;
+	s->disorder = p->disorder;
+	s->ids = p->ids;
+	s->n = p->disorder ? 0 : p->n;
+}
+
+static int next_page(struct id_stream *s, struct err *err)
+{
+	take_page(s, id_reader_next(s->reader, s->r->env->stop));
+	if (s->page->rc)
+		*err = s->page->err;
+	return s->page->rc;
+}
+
 /* ---- the target ---- */
 
 static int refill_target(struct id_stream *s, struct slice after, struct err *err)
 {
-	struct sql_keys keys;
-
-	if (sql_page_keys(s->r->lister, s->table, s->r->env->domain, after, ID_STREAM_PAGE, &s->arena, &keys, err))
-		return err->code;
-	s->ids = keys.v;
-	s->n = keys.n;
-	return 0;
+	(void)after;
+	return next_page(s, err);
 }
 
-void id_stream_target(struct id_stream *s, struct run *r, const struct sql_table *table, struct slice after)
+int id_stream_target(struct id_stream *s, struct run *r, const struct sql_table *table, pthread_mutex_t *turn,
+		     struct slice after, struct err *err)
 {
+	struct id_keys keys = {r->lister, turn, table, r->env->domain};
+
 	begin(s, r, after);
 	s->refill = refill_target;
-	s->table = table;
+	return id_reader_keys(&s->reader, &keys, after, err);
 }
 
 /* ---- the state file ---- */
@@ -75,35 +92,17 @@ void id_stream_state(struct id_stream *s, struct run *r, enum state_ids list, st
 
 /* ---- a server ---- */
 
-/* Takes over what was read; the ids stay the page's. */
-static void take_page(struct id_stream *s, struct id_page *p)
-{
-	id_page_free(s->page);
-	s->page = p;
-	s->total = p->total > 0 ? p->total : s->total;
-	s->disorder = p->disorder;
-	s->ids = p->ids;
-	s->n = p->disorder ? 0 : p->n;
-}
-
-static int next_page(struct id_stream *s, struct slice after, struct err *err)
-{
-	if (!s->reader && id_reader_open(&s->reader, &s->r->couch, after, err))
-		return err->code;
-	take_page(s, id_reader_next(s->reader, s->r->env->stop));
-	if (s->page->rc)
-		*err = s->page->err;
-	return s->page->rc;
-}
-
 /* A connection that breaks is taken up again behind the last id. */
 static int refill_server(struct id_stream *s, struct slice after, struct err *err)
 {
 	int tries = 0;
 
 	for (;;) {
-		int rc = next_page(s, after, err);
+		int rc = s->reader ? 0 : id_reader_server(&s->reader, &s->r->couch, after, err);
 
+		if (rc)
+			return rc;
+		rc = next_page(s, err);
 		if (rc == 0 || rc == ERR_STOPPED)
 			return rc;
 		id_reader_close(s->reader);

@@ -1,6 +1,6 @@
 /*
- * id_stream: ids in byte order from anywhere, a page at a time. Private to src/migrate. Threads: one thread at a time (a server is
- * read ahead by id_reader).
+ * id_stream: ids in byte order from anywhere, a page at a time. Private to src/migrate. Threads: one thread at a time (server and
+ * target are read ahead by id_reader).
  */
 #ifndef SETTLE_MIGRATE_ID_STREAM_H
 #define SETTLE_MIGRATE_ID_STREAM_H
@@ -8,7 +8,7 @@
 #include "migrate/id_reader.h"
 #include "migrate/session.h"
 
-#define ID_STREAM_PAGE 30000
+#define ID_STREAM_PAGE 20000
 
 struct id_stream {
 	/* Puts the ids after `after` into the arena and into ids, n; n = 0 at the end. */
@@ -20,17 +20,18 @@ struct id_stream {
 	size_t n, at;
 	int ended;
 	struct buf after;
-	const struct sql_table *table; /* keys of the target */
 	enum state_ids list;           /* of the state file */
-	struct id_reader *reader;      /* of a server */
-	struct id_page *page;          /* whose ids they are: the server's, else NULL */
+	struct id_reader *reader;      /* of a server, or of the target */
+	struct id_page *page;          /* whose ids they are: the reader's, else NULL */
 	int64_t total;                 /* ids in all as far as known, else 0 */
 	struct id_sorter *sorter;      /* sorted here */
 	int disorder;                  /* the server's ids are in another order: `refill` then ended the stream */
 };
 
 /* Each begins behind `after` (SLICE_NONE: with the first). */
-void id_stream_target(struct id_stream *s, struct run *r, const struct sql_table *table, struct slice after);
+/* Keys of a table, read ahead; turn: for the use of r->lister. */
+MUST_CHECK int id_stream_target(struct id_stream *s, struct run *r, const struct sql_table *table, pthread_mutex_t *turn,
+				struct slice after, struct err *err);
 void id_stream_state(struct id_stream *s, struct run *r, enum state_ids list, struct slice after);
 void id_stream_server(struct id_stream *s, struct run *r, struct slice after);
 /* Reads all ids of the source, a server or a recorded feed, into a sorter first. */

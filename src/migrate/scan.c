@@ -22,9 +22,10 @@ struct ids {
 struct scan {
 	struct run *r;
 	struct id_stream source, covers[COVERS], marked;
-	struct arena arena; /* of one step */
-	struct ids found;   /* by this step: in the source, not in SQL, not marked */
-	struct ids gone;    /* marked, but not missing any more */
+	pthread_mutex_t turn; /* whose turn it is to ask the target */
+	struct arena arena;   /* of one step */
+	struct ids found;     /* by this step: in the source, not in SQL, not marked */
+	struct ids gone;      /* marked, but not missing any more */
 	struct ids
 	    doubtful; /* marked, and SQL has a case row: perhaps one that lost its forms, which its comparison tells */
 	struct buf position;
@@ -292,9 +293,10 @@ static int open_streams(struct scan *s, struct slice after, struct err *err)
 {
 	struct run *r = s->r;
 
-	id_stream_target(&s->covers[COVER_FORMS], r, &sql_forms, after);
-	id_stream_target(&s->covers[COVER_CASES], r, &sql_cases, after);
-	id_stream_target(&s->covers[COVER_DOCUMENTS], r, &sql_documents, after);
+	if (id_stream_target(&s->covers[COVER_FORMS], r, &sql_forms, &s->turn, after, err) ||
+	    id_stream_target(&s->covers[COVER_CASES], r, &sql_cases, &s->turn, after, err) ||
+	    id_stream_target(&s->covers[COVER_DOCUMENTS], r, &sql_documents, &s->turn, after, err))
+		return err->code;
 	id_stream_state(&s->covers[COVER_SKIPPED], r, STATE_IDS_SKIPPED, after);
 	id_stream_state(&s->covers[COVER_REJECTS], r, STATE_IDS_REJECTS, after);
 	id_stream_state(&s->covers[COVER_PENDING], r, STATE_IDS_PENDING, after);
@@ -308,6 +310,8 @@ static void close_streams(struct scan *s)
 	for (int i = 0; i < COVERS; i++)
 		id_stream_release(&s->covers[i]);
 	id_stream_release(&s->marked);
+	memset(s->covers, 0, sizeof(s->covers));
+	s->source = s->marked = (struct id_stream){0};
 	arena_reset(&s->arena);
 	s->found = s->gone = s->doubtful = (struct ids){0};
 }
@@ -356,7 +360,8 @@ static void report(const struct scan *s, int64_t began)
 
 static int scan(struct run *r, struct slice after, int sorted, struct err *err)
 {
-	struct scan s = {.r = r, .position = BUF_INIT(SIZE_MAX / 2), .sorted = sorted};
+	struct scan s = {
+	    .r = r, .turn = PTHREAD_MUTEX_INITIALIZER, .position = BUF_INIT(SIZE_MAX / 2), .sorted = sorted};
 	int64_t began = clock_mono_us();
 	int rc;
 

@@ -5,7 +5,7 @@
  *
  * A case whose comparison found no SQL case is missing already, and stays so: the scan asks the same question. A reject is not missing.
  * Where the scan has come to is committed to the state file with what it found, every second; a later scan goes on from there. Private
- * to src/migrate. Threads: the main thread, while no pass runs.
+ * to src/migrate. Threads: the main thread, while no pass runs; source and target are read by threads of their own (id_reader.h).
  */
 #ifndef SETTLE_MIGRATE_SCAN_H
 #define SETTLE_MIGRATE_SCAN_H
