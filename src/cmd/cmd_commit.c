@@ -2,6 +2,7 @@
 
 #include "cmd/context.h"
 #include "cmd/print.h"
+#include "cmd/snapshots.h"
 
 struct options {
 	int accept_differences;
@@ -19,9 +20,13 @@ static int run(struct cmd_context *c, struct err *err)
 {
 	const struct options *o = c->options;
 	struct migrate_env env = cmd_env(c);
-	int rc = migrate_commit(&env, o->accept_differences, err);
+	int rc = snapshots_idle(c, err);
+	if (rc == 0)
+		rc = migrate_commit(&env, o->accept_differences, err);
 	if (rc == 0)
 		print_status(c, "complete");
+	if (rc == 0)
+		snapshots_advise(c, "the way back, should it be needed");
 	return rc;
 }
 

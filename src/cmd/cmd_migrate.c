@@ -4,12 +4,13 @@
 #include "base/pct.h"
 #include "cmd/context.h"
 #include "cmd/print.h"
+#include "cmd/snapshots.h"
 
 #include <stdlib.h>
 
 struct options {
 	int64_t jobs, limit, max_doc, batch_bytes;
-	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state, patch, audit_content;
+	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state, patch, audit_content, snapshot;
 	int missing_docs; /* enum migrate_scan */
 	const char *quiet_for, *max_rate, *only, *max_rejects, *forms;
 };
@@ -75,6 +76,10 @@ static const struct option_spec table[] = {
      .help = "a trial run of documents of these kinds",
      .offset = FIELD(only)},
     {.name = "dry-run", .kind = OPT_FLAG, .help = "say what would happen; write nothing anywhere", .offset = FIELD(dry_run)},
+    {.name = "snapshot",
+     .kind = OPT_FLAG,
+     .help = "first keep the target as it is: `snapshot create` before anything is written",
+     .offset = FIELD(snapshot)},
     {.name = "rebuild-state",
      .kind = OPT_FLAG,
      .help = "the state directory was lost: read everything again and compare it with the target",
@@ -282,7 +287,7 @@ static int run(struct cmd_context *c, struct err *err)
 		return err->code;
 	if (o->dry_run)
 		return dry_run(c, &env, &options, err);
-	if (open_log_file(c, err))
+	if (open_log_file(c, err) || snapshots_idle(c, err) || (o->snapshot && snapshots_before(c, err)))
 		return err->code;
 	int rc = migrate_run(&env, &options, &outcome, err);
 	log_progress(c->log, "");

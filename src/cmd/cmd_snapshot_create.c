@@ -63,6 +63,8 @@ static int run(struct cmd_context *c, struct err *err)
 	struct slice whole = arena_printf(c->arena, "%s%.*s", path.ptr[0] == '/' ? "" : "./", SLICE_ARG(path));
 	if (snapshot_show(&env, whole.ptr, c->arena, &made, err))
 		return err->code;
+	if (snapshots_note(c, &made, env.domain, "snapshot", err))
+		return err->code;
 	if (c->global->format == FORMAT_JSON) {
 		struct json v = snapshots_to_json(c, &made);
 		print_json_line(c, &v);

@@ -140,6 +140,8 @@ static int run(struct cmd_context *c, struct err *err)
 		return err->code;
 	if (snapshot_restore(&env, c->argv[0], &options, c->arena, &plan, err))
 		return err->code;
+	if (!plan.drop_only && snapshots_note(c, &plan.snapshot, SLICE_NONE, "restore", err))
+		return err->code;
 	print_done(c, o, &plan);
 	return 0;
 }

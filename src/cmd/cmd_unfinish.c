@@ -2,11 +2,14 @@
 
 #include "cmd/context.h"
 #include "cmd/print.h"
+#include "cmd/snapshots.h"
 
 static int run(struct cmd_context *c, struct err *err)
 {
 	struct migrate_env env = cmd_env(c);
-	int rc = migrate_unfinish(&env, err);
+	int rc = snapshots_idle(c, err);
+	if (rc == 0)
+		rc = migrate_unfinish(&env, err);
 	if (rc == 0)
 		print_status(c, "live");
 	return rc;

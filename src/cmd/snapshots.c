@@ -2,6 +2,13 @@
 
 #include "cmd/snapshots.h"
 
+#include "audit/audit.h"
+#include "base/clock.h"
+#include "sql/tables.h"
+#include "sql/target.h"
+
+#include <unistd.h>
+
 struct snapshot_env snapshots_env(const struct cmd_context *c, const char *dir, const char *key)
 {
 	return (struct snapshot_env){
@@ -68,4 +75,107 @@ struct json snapshots_to_json(const struct cmd_context *c, const struct snapshot
 struct slice snapshots_dir_words(const struct cmd_context *c, const char *dir)
 {
 	return dir ? arena_printf(c->arena, " --dir %s", dir) : SLICE("");
+}
+
+int snapshots_idle(const struct cmd_context *c, struct err *err)
+{
+	struct snapshot_env env = snapshots_env(c, NULL, NULL);
+	return snapshot_idle(&env, err);
+}
+
+void snapshots_advise(const struct cmd_context *c, const char *why)
+{
+	struct snapshot_env env = snapshots_env(c, NULL, NULL);
+	struct snapshot_info latest;
+	struct err ignored = ERR_INIT;
+	if (snapshot_latest(&env, c->arena, &latest, &ignored) == 0)
+		log_at(c->log, LOG_INFO, "%s: settle snapshot restore %.*s", why, SLICE_ARG(latest.name));
+}
+
+int snapshots_before(struct cmd_context *c, struct err *err)
+{
+	struct snapshot_env env = snapshots_env(c, NULL, NULL);
+	struct snapshot_create_options options = {0};
+	struct snapshot_info made;
+	struct slice path;
+	if (c->target.scheme == URL_SQLITE && access(c->target.path, F_OK) != 0)
+		return 0;
+	if (snapshot_create(&env, &options, c->arena, &path, err))
+		return err_prefix(err, "the snapshot before the migration");
+	log_at(c->log, LOG_INFO, "snapshot made: %.*s", SLICE_ARG(path));
+	if (snapshot_latest(&env, c->arena, &made, err))
+		return err->code;
+	return snapshots_note(c, &made, c->domain, "snapshot", err);
+}
+
+/* ---- the audit trail ---- */
+
+/* settle_migration.trail_head names the event, as it does after every event of a migration. */
+static int note_head(const struct cmd_context *c, struct sql_target *t, struct slice domain, const char *id,
+		     struct err *err)
+{
+	static const int by_domain[] = {MIG_DOMAIN};
+	struct sql_row key = {&domain};
+	struct sql_rows rows = {0};
+	enum sql_outcome outcome;
+	int64_t epoch = 0;
+	int rc = sql_domain_lock(t, domain, &epoch, err);
+	if (rc == 0)
+		rc = sql_select(t, &sql_migration, by_domain, 1, &key, 1, c->arena, &rows, err);
+	if (rc || rows.n == 0)
+		return rc;
+	rows.v[0].cells[MIG_TRAIL_HEAD] = slice_of(id);
+	rc = sql_begin(t, err);
+	if (rc == 0)
+		rc = sql_put(t, &sql_migration, rows.v, 1, &outcome, c->arena, NULL, err);
+	return rc ? rc : sql_commit(t, err);
+}
+
+static int note_in_target(const struct cmd_context *c, struct slice domain, const char *id, struct err *err)
+{
+	struct sql_options o = {.url = &c->target, .schema = c->global->schema, .log = c->log};
+	struct sql_target *t = NULL;
+	int rc = sql_open(&t, &o, err);
+	if (rc == 0)
+		rc = note_head(c, t, domain, id, err);
+	sql_close(t);
+	return rc;
+}
+
+/* status: of the migration, SLICE_NONE when it is not in the target. */
+static int note_in(const struct cmd_context *c, const struct snapshot_info *s, struct slice domain, struct slice status,
+		   const char *event, struct err *err)
+{
+	struct audit_trailer trailers[] = {{"Snapshot", s->path}, {"Snapshot-Made", s->created}, {"Status", status}};
+	struct audit_event e = {
+	    .event = event,
+	    .subject = arena_printf(c->arena, "%s %.*s", event, SLICE_ARG(s->name)),
+	    .trailers = trailers,
+	    .n_trailers = status.ptr ? 3 : 2,
+	    .time_us = clock_utc_us(),
+	};
+	char id[AUDIT_ID_SIZE];
+	struct audit *trail = NULL;
+	int rc = audit_open(&trail, c->state_dir, domain, 0, err);
+	if (rc == 0)
+		rc = audit_begin(trail, err);
+	if (rc == 0)
+		rc = audit_commit(trail, &e, id, err);
+	audit_close(trail);
+	return rc || !status.ptr ? rc : note_in_target(c, domain, id, err);
+}
+
+int snapshots_note(const struct cmd_context *c, const struct snapshot_info *s, struct slice domain, const char *event,
+		   struct err *err)
+{
+	const struct json *all = json_gets(&s->manifest, "domains");
+	int rc = 0, named = 0;
+	for (uint32_t i = 0; rc == 0 && json_is(all, JSON_ARRAY) && i < all->count; i++) {
+		struct slice one = json_get_text(&all->items[i], "domain");
+		named = named || slice_eq(one, domain);
+		rc = note_in(c, s, one, json_get_text(&all->items[i], "status"), event, err);
+	}
+	if (rc == 0 && domain.ptr && !named)
+		rc = note_in(c, s, domain, SLICE_NONE, event, err);
+	return rc ? err_prefix(err, "the snapshot is done; noting it in the audit trail failed") : 0;
 }

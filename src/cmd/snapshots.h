@@ -16,6 +16,16 @@ struct json snapshots_to_json(const struct cmd_context *c, const struct snapshot
 /* " --dir DIR" when it is not the usual one, for the commands that are advised. */
 struct slice snapshots_dir_words(const struct cmd_context *c, const char *dir);
 
+/* 0 when no restore of the target is half done (snapshot_idle). */
+MUST_CHECK int snapshots_idle(const struct cmd_context *c, struct err *err);
+/* migrate --snapshot: makes one and says so. A SQLite target that is not there yet needs none. */
+MUST_CHECK int snapshots_before(struct cmd_context *c, struct err *err);
+/* Tells the command that restores the latest snapshot of the target, if there is one. */
+void snapshots_advise(const struct cmd_context *c, const char *why);
+/* An event in the audit trail of each migration that the snapshot holds, and of `domain` (or SLICE_NONE). */
+MUST_CHECK int snapshots_note(const struct cmd_context *c, const struct snapshot_info *s, struct slice domain,
+			      const char *event, struct err *err);
+
 #define SNAPSHOTS_DIR_OPTION(type)                                                                        \
 	{                                                                                                 \
 		.name = "dir", .kind = OPT_TEXT, .argument = "DIR",                                       \

@@ -58,7 +58,7 @@ ALTER ROLE plain IN DATABASE :"db" SET my.setting = 'a=b, "c"';
 ALTER DATABASE :"db" CONNECTION LIMIT 50;
 SQL
 dump_all() {
-	pg_dump --no-sync -d "$(printf '%s' "$SETTLE_TARGET")" | grep -vE '^(-- |\\(un)?restrict )'
+	pg_dump --no-sync --exclude-table-data=settle_migration -d "$(printf '%s' "$SETTLE_TARGET")" | grep -vE '^(-- |\\(un)?restrict )'
 	psql -X -A -t -d postgres -v db="$shop" <<'SQL'
 SELECT pg_get_userbyid(datdba), (SELECT array_agg(a::text ORDER BY a::text) FROM aclexplode(datacl) a), shobj_description(oid, 'pg_database'), datconnlimit, datcollate,
 	(SELECT array_agg(setconfig::text ORDER BY setrole) FROM pg_db_role_setting WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = :'db'
@@ -196,4 +196,33 @@ exits 0 "back to the time before it" snapshot restore first -y
 ok "there is nothing of it" test "$(sqlite3 "$work/e.db" '.tables')" = mine
 ok "nor a state file" not test -e "$work/early/domains/d/state.db"
 exits 0 "it can begin again" migrate d
+
+# ---- the migration knows about it ----
+
+exits 0 "migrate --snapshot" migrate d --snapshot
+ok "makes one first" says err "snapshot made: $work/early/snapshots/pre-migration-d-"
+made=$(ls -t "$work/early/snapshots" | head -n 1)
+exits 0 "commit" commit d
+ok "says the way back" says err "settle snapshot restore $made"
+exits 0 "which works" snapshot restore "$made" -y --drop-old
+run stats d --format json
+ok "and leads back to in-progress" says out '"status":"in-progress"'
+exits 2 "reset asks" reset d
+ok "and offers it first" says err "settle snapshot restore $made"
+exits 0 "the trail" audit log d --format json
+ok "tells of snapshots" says out '"event":"snapshot"'
+ok "and of restores" says out '"event":"restore"'
+exits 0 "the trail can be verified" audit verify d
+journal=$(ls "$work"/early/restore/*.json)
+node -e 'const fs = require("fs"), f = process.argv[1], j = JSON.parse(fs.readFileSync(f));
+j.finished = false; j.done = ["verify", "load", "check", "swap"]; fs.writeFileSync(f, JSON.stringify(j))' "$journal"
+for command in migrate commit unfinish; do
+	exits 5 "$command is refused between swap and the end of a restore" $command d
+	ok "and says how to go on" says err "settle snapshot restore $work/early/snapshots/$made"
+done
+exits 5 "reset too" reset d -y
+exits 0 "the restore goes on" snapshot restore "$made" -y
+exits 0 "and so does the migration" migrate d
+exits 0 "a SQLite file that is not there needs no snapshot" migrate d --snapshot -t "sqlite:$work/fresh.db" --state-dir "$work/fresh"
+
 finish

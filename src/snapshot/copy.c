@@ -1,0 +1,161 @@
+/* A copy of a snapshot for another environment: under another key, and without what must not travel. */
+#include "config.h"
+
+#include "snapshot/mask.h"
+#include "snapshot/verify.h"
+
+#include <sys/stat.h>
+
+struct copier {
+	const struct snapshot_env *env;
+	const struct snapshot_copy_options *options;
+	struct arena *a;
+	struct place from, to;
+	struct manifest m;
+	struct crypt_key old_key, new_key;
+	struct meter meter;
+	int was_encrypted;
+};
+
+/* ---- everything travels: file by file, from key to key ---- */
+
+static int copy_file(struct copier *k, const struct manifest_file *f, struct err *err)
+{
+	struct slice name = f->path;
+	if (k->was_encrypted && !verify_name(f->path, &name))
+		return err_set(err, ERR_STATE, "%.*s is not encrypted", SLICE_ARG(f->path));
+	const char *from = arena_printf(k->a, "%s/%.*s", k->from.path, SLICE_ARG(f->path)).ptr;
+	const char *to = arena_printf(k->a, "%s/%.*s" CRYPT_SUFFIX, k->to.partial, SLICE_ARG(name)).ptr;
+	int rc = make_parents(k->to.partial, name, k->a, err);
+	if (rc)
+		return rc;
+	return k->was_encrypted ? recrypt_file(&k->old_key, &k->new_key, name, from, to, &k->meter, err)
+				: crypt_file(&k->new_key, name, from, to, &k->meter, err);
+}
+
+static int copy_files(struct copier *k, struct err *err)
+{
+	int rc = 0;
+	k->meter.what = "copying";
+	k->meter.of_bytes = manifest_bytes(&k->m);
+	for (size_t i = 0; rc == 0 && i < k->m.files.n; i++)
+		rc = copy_file(k, &k->m.files.v[i], err);
+	return rc;
+}
+
+/* ---- something stays behind: through a scratch copy ---- */
+
+static int plain_file(struct copier *k, const struct manifest_file *f, const char *dir, struct err *err)
+{
+	struct slice name = f->path;
+	if (k->was_encrypted && !verify_name(f->path, &name))
+		return err_set(err, ERR_STATE, "%.*s is not encrypted", SLICE_ARG(f->path));
+	/* What settle knows of each document is personal data as well. */
+	if (slice_starts(name, SLICE(STATE_DIR_NAME "/")))
+		return 0;
+	const char *from = arena_printf(k->a, "%s/%.*s", k->from.path, SLICE_ARG(f->path)).ptr;
+	const char *to = arena_printf(k->a, "%s/%.*s", dir, SLICE_ARG(name)).ptr;
+	int rc = make_parents(dir, name, k->a, err);
+	if (rc)
+		return rc;
+	return k->was_encrypted ? decrypt_file(&k->old_key, name, from, to, &k->meter, err)
+				: files_copy(from, to, &k->meter, err);
+}
+
+static int copy_masked(struct copier *k, const struct mask *mask, struct err *err)
+{
+	const char *plain = arena_printf(k->a, "%s/" PLAIN_DIR, k->to.partial).ptr;
+	int rc = files_make_dir(plain, err);
+	for (size_t i = 0; rc == 0 && i < k->m.files.n; i++)
+		rc = plain_file(k, &k->m.files.v[i], plain, err);
+	if (rc == 0)
+		rc = mask_sqlite(mask, plain, &k->m, k->a, err);
+	for (size_t i = 0; i < k->m.domains.n; i++)
+		k->m.domains.v[i].state = SLICE_NONE;
+	k->m.excluded = mask->excluded_json;
+	k->m.masked = mask->masked_json;
+	return rc ? rc : seal_tree(&k->new_key, k->to.partial, &k->meter, k->a, err);
+}
+
+/* ---- the steps ---- */
+
+static int open_keys(struct copier *k, struct err *err)
+{
+	int rc = 0;
+	k->was_encrypted = manifest_encrypted(&k->m);
+	if (k->was_encrypted)
+		rc = crypt_unseal(&k->m.recipients, k->env->key_file, k->a, &k->old_key, err);
+	if (rc == 0)
+		rc = crypt_begin(&k->new_key, err);
+	return rc ? rc : crypt_seal(&k->new_key, &k->options->recipients, k->a, &k->m.recipients, err);
+}
+
+static int open_source(struct copier *k, const char *name, struct err *err)
+{
+	int rc = place_find(k->env, name, k->a, &k->from, err);
+	if (rc == 0)
+		rc = manifest_read(k->from.path, k->a, &k->m, NULL, NULL, err);
+	if (rc == 0 && slice_is(k->m.method, "template"))
+		rc = err_set(err, ERR_USAGE, "a snapshot made with --method=template is a database, not files: it cannot be copied");
+	return rc;
+}
+
+static int finish(struct copier *k, struct err *err)
+{
+	step(k->env, "digest");
+	k->m.files = (struct manifest_files){0};
+	int rc = digest_tree(k->to.partial, &k->m, &k->meter, k->a, err);
+	step(k->env, "manifest");
+	if (rc == 0)
+		rc = manifest_write(&k->m, k->to.partial, k->a, err);
+	step(k->env, "rename");
+	return rc ? rc : place_replace(&k->to, k->a, err);
+}
+
+static int copy(struct copier *k, const char *name, const struct mask *mask, struct err *err)
+{
+	const char *as = k->options->name ? k->options->name : SNAPSHOT_FOR_COPY;
+	step(k->env, "open");
+	int rc = open_source(k, name, err);
+	if (rc == 0 && mask_any(mask) && !slice_is(k->m.engine, "sqlite")) {
+		err_set(err, ERR_USAGE, "--exclude-table and --mask are for snapshots of SQLite");
+		rc = err_hint(err, "restore the snapshot into a database of its own, change it there, and make a snapshot of that");
+	}
+	if (rc == 0)
+		rc = place_open(k->options->to, as, k->a, &k->to, err);
+	if (rc == 0)
+		rc = place_begin(&k->to, err);
+	step(k->env, "verify");
+	if (rc == 0)
+		rc = verify_or_refuse(k->env, k->from.path, &k->m, k->a, err);
+	if (rc == 0)
+		rc = open_keys(k, err);
+	step(k->env, "copy");
+	if (rc == 0)
+		rc = mask_any(mask) ? copy_masked(k, mask, err) : copy_files(k, err);
+	k->m.copy_of = k->m.name;
+	k->m.name = slice_of(as);
+	return rc ? rc : finish(k, err);
+}
+
+int snapshot_copy(const struct snapshot_env *env, const char *name, const struct snapshot_copy_options *o,
+		  struct arena *a, struct slice *path, struct err *err)
+{
+	struct copier k = {.env = env, .options = o, .a = a, .from.lock_fd = -1, .to.lock_fd = -1};
+	struct mask mask = {0};
+	mode_t bits = umask(077);
+	k.meter = (struct meter){.log = env->log, .stop = env->stop};
+	int rc = o->recipients.n ? 0 : err_set(err, ERR_USAGE, "a copy is for somebody: give --recipient KEY");
+	if (rc == 0)
+		rc = mask_read(o, a, &mask, err);
+	if (rc == 0)
+		rc = copy(&k, name, &mask, err);
+	log_progress(env->log, "");
+	place_close(&k.to);
+	sodium_memzero(&k.old_key, sizeof(k.old_key));
+	sodium_memzero(&k.new_key, sizeof(k.new_key));
+	sodium_memzero(mask.secret, sizeof(mask.secret));
+	umask(bits);
+	*path = rc == 0 ? slice_of(k.to.path) : SLICE_NONE;
+	return rc;
+}
