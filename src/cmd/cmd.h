@@ -111,7 +111,7 @@ extern const struct command cmd_migrate, cmd_stats, cmd_show, cmd_diff_show, cmd
     cmd_rejects_retry;
 
 extern const struct command cmd_snapshot_create, cmd_snapshot_list, cmd_snapshot_show, cmd_snapshot_verify,
-    cmd_snapshot_restore, cmd_snapshot_prune, cmd_snapshot_keygen;
+    cmd_snapshot_copy, cmd_snapshot_restore, cmd_snapshot_prune, cmd_snapshot_keygen;
 
 /* The whole program after its arguments; returns the exit status. */
 int cmd_main(int argc, char **argv);

@@ -18,11 +18,7 @@ static const struct option_spec table[] = {
      .argument = "KEY",
      .help = "encrypt for this public key (text, or a file that holds it); several with commas, or given again",
      .offset = FIELD(recipients)},
-    {.name = "to",
-     .kind = OPT_TEXT,
-     .argument = "DIR",
-     .help = "where the copy goes",
-     .offset = FIELD(to)},
+    {.name = "to", .kind = OPT_TEXT, .argument = "DIR", .help = "where the copy goes", .offset = FIELD(to)},
     {.name = "name",
      .kind = OPT_TEXT,
      .argument = "NAME",
@@ -75,9 +71,11 @@ const struct command cmd_snapshot_copy = {
     .name = "snapshot copy",
     .arguments = "NAME",
     .summary = "a copy of a snapshot for another environment, under another key",
-    .help = "Always under the same name, in the place of the one that was there. With --exclude-table or --mask (SQLite) the "
-	    "copy holds no state files; a hash is keyed with a secret that is forgotten, so equal values stay equal and "
-	    "nobody can find them by trying.",
+    .help =
+	"Always under the same name, in the place of the one that was there. With --exclude-table or --mask (SQLite) "
+	"the "
+	"copy holds no state files; a hash is keyed with a secret that is forgotten, so equal values stay equal and "
+	"nobody can find them by trying.",
     .needs = NEED_STATE,
     .min_args = 1,
     .max_args = 1,

@@ -36,6 +36,7 @@ const struct command *const commands[] = {
     &cmd_snapshot_list,
     &cmd_snapshot_show,
     &cmd_snapshot_verify,
+    &cmd_snapshot_copy,
     &cmd_snapshot_restore,
     &cmd_snapshot_prune,
     &cmd_snapshot_keygen,

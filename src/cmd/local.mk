@@ -28,6 +28,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/cmd_rejects.c \
 	src/cmd/cmd_reset.c \
 	src/cmd/cmd_show.c \
+	src/cmd/cmd_snapshot_copy.c \
 	src/cmd/cmd_snapshot_create.c \
 	src/cmd/cmd_snapshot_keygen.c \
 	src/cmd/cmd_snapshot_list.c \

@@ -96,7 +96,8 @@ static int open_source(struct copier *k, const char *name, struct err *err)
 	if (rc == 0)
 		rc = manifest_read(k->from.path, k->a, &k->m, NULL, NULL, err);
 	if (rc == 0 && slice_is(k->m.method, "template"))
-		rc = err_set(err, ERR_USAGE, "a snapshot made with --method=template is a database, not files: it cannot be copied");
+		rc = err_set(err, ERR_USAGE,
+			     "a snapshot made with --method=template is a database, not files: it cannot be copied");
 	return rc;
 }
 
@@ -119,7 +120,9 @@ static int copy(struct copier *k, const char *name, const struct mask *mask, str
 	int rc = open_source(k, name, err);
 	if (rc == 0 && mask_any(mask) && !slice_is(k->m.engine, "sqlite")) {
 		err_set(err, ERR_USAGE, "--exclude-table and --mask are for snapshots of SQLite");
-		rc = err_hint(err, "restore the snapshot into a database of its own, change it there, and make a snapshot of that");
+		rc = err_hint(
+		    err,
+		    "restore the snapshot into a database of its own, change it there, and make a snapshot of that");
 	}
 	if (rc == 0)
 		rc = place_open(k->options->to, as, k->a, &k->to, err);

@@ -1,6 +1,7 @@
 # The room src/snapshot/: its library and its tests.
 noinst_LIBRARIES += src/snapshot/libsnapshot.a
 src_snapshot_libsnapshot_a_SOURCES = \
+	src/snapshot/copy.c \
 	src/snapshot/create.c \
 	src/snapshot/create_pg.c \
 	src/snapshot/create_sqlite.c \
@@ -20,6 +21,8 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/list.c \
 	src/snapshot/manifest.c \
 	src/snapshot/manifest.h \
+	src/snapshot/mask.c \
+	src/snapshot/mask.h \
 	src/snapshot/origin.h \
 	src/snapshot/place.c \
 	src/snapshot/place.h \
@@ -37,6 +40,6 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/verify.c \
 	src/snapshot/verify.h
 
-SNAPSHOT_TESTS = tests/cli/snapshot.sh tests/cli/snapshot-restore.sh
+SNAPSHOT_TESTS = tests/cli/snapshot.sh tests/cli/snapshot-copy.sh tests/cli/snapshot-kill.sh tests/cli/snapshot-restore.sh
 TESTS += $(SNAPSHOT_TESTS)
 EXTRA_DIST += $(SNAPSHOT_TESTS)

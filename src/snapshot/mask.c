@@ -104,12 +104,12 @@ static int exclude_table(struct lite *db, const char *table, struct arena *a, st
 static int mask_column(struct lite *db, const struct mask_column *c, struct arena *a, struct err *err)
 {
 	struct slice table = sql_quote_ident(c->table, a), column = sql_quote_ident(c->column, a);
-	struct slice to = c->how == MASK_NULL	 ? SLICE("NULL")
+	struct slice to = c->how == MASK_NULL    ? SLICE("NULL")
 			  : c->how == MASK_VALUE ? SLICE("?1")
 						 : arena_printf(a, "settle_hash(t.%.*s)", SLICE_ARG(column));
 	/* t.column: a quoted name that is no column would be taken for a text. */
-	struct slice sql = arena_printf(a, "UPDATE %.*s AS t SET %.*s = %.*s WHERE t.%.*s IS NOT NULL", SLICE_ARG(table),
-					SLICE_ARG(column), SLICE_ARG(to), SLICE_ARG(column));
+	struct slice sql = arena_printf(a, "UPDATE %.*s AS t SET %.*s = %.*s WHERE t.%.*s IS NOT NULL",
+					SLICE_ARG(table), SLICE_ARG(column), SLICE_ARG(to), SLICE_ARG(column));
 	int rc = run_statement(db, sql.ptr, c->value, err);
 	return rc ? err_prefix(err, "--mask %.*s.%.*s", SLICE_ARG(c->table), SLICE_ARG(c->column)) : 0;
 }
@@ -117,7 +117,8 @@ static int mask_column(struct lite *db, const struct mask_column *c, struct aren
 /* VACUUM writes the file anew: what was deleted is nowhere in it. */
 static int change(struct lite *db, const struct mask *mask, struct arena *a, struct err *err)
 {
-	int rc = lite_exec(db, "PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE", err);
+	int rc =
+	    lite_exec(db, "PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE", err);
 	if (rc == 0)
 		rc = lite_function(db, "settle_hash", hash_text, (void *)(uintptr_t)mask, err);
 	for (int i = 0; rc == 0 && i < mask->exclude.n; i++)
