@@ -9,7 +9,7 @@ tests_bench_bare_sqlite_SOURCES = tests/bench/bare_sqlite.c
 tests_bench_bare_sqlite_LDADD = $(SQLITE_LIBS)
 tests_bench_lag_SOURCES = tests/bench/lag.c
 tests_bench_lag_LDADD = $(PQ_LIBS) $(CURL_LIBS) $(BASE_LIBS)
-EXTRA_DIST += tests/bench/tables.sh tests/bench/live.sh tests/bench/missing.sh tests/bench/bench.sh tests/bench/corpus.js
+EXTRA_DIST += tests/bench/snapshot.sh tests/bench/tables.sh tests/bench/live.sh tests/bench/missing.sh tests/bench/bench.sh tests/bench/corpus.js
 
 .PHONY: bench
 bench: settle tests/server/couchd $(BENCH_TOOLS)
@@ -17,3 +17,4 @@ bench: settle tests/server/couchd $(BENCH_TOOLS)
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(SHELL) '$(srcdir)/tests/bench/live.sh'
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(SHELL) '$(srcdir)/tests/bench/missing.sh'
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(SHELL) '$(srcdir)/tests/bench/tables.sh'
+	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' $(SHELL) '$(srcdir)/tests/bench/snapshot.sh'

@@ -1,0 +1,61 @@
+#!/bin/sh
+# Snapshots of PostgreSQL beside plain pg_dump -Fd -j2 and pg_restore -j2. Run by `make bench`; BENCH_SNAPSHOT_MB says how large the database is
+# (1000), SETTLE which program to measure.
+set -u
+top_srcdir=${top_srcdir:-.}
+top_builddir=${top_builddir:-.}
+settle=${SETTLE:-$top_builddir/settle}
+megabytes=${BENCH_SNAPSHOT_MB:-1000}
+work=$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX") || exit 1
+
+# shellcheck source=tests/server/pg.sh
+. "$top_srcdir/tests/server/pg.sh"
+trap 'stop_pg; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+	echo "bench: $1" >&2
+	test ! -s "$work/said" || sed 's/^/  /' "$work/said" >&2
+	exit 1
+}
+
+seconds() { # seconds COMMAND...: its wall time
+	begin=$(date +%s.%N)
+	"$@" >"$work/said" 2>&1 </dev/null || fail "failed: $*"
+	end=$(date +%s.%N)
+	awk -v a="$begin" -v b="$end" 'BEGIN { printf "%.2f", b - a }'
+}
+
+line() { # line NAME SECONDS FLOOR LIMIT
+	awk -v name="$1" -v s="$2" -v floor="$3" -v limit="$4" 'BEGIN { printf "%-34s %8.2f s  %5.2f times plain (at most %s)\n", name, s, s / floor, limit }'
+}
+
+start_pg || exit 1
+create_pg_database bench || fail createdb
+# Documents as they are: words, numbers and ids; eight tables, so that two jobs have something to share. A row is about 1 KB.
+rows=$((megabytes * 1000 / 8))
+for n in 1 2 3 4 5 6 7 8; do
+	psql -X -q -d bench -c "CREATE TABLE t$n AS SELECT g AS id, md5(g::text) AS key, jsonb_build_object('name', 'case ' || g % 1000,
+		'text', (SELECT string_agg(md5((g * 31 + k)::text) || ' some words between', ' ') FROM generate_series(1, 16) k)) AS body
+		FROM generate_series(1, $rows) g" -c "ALTER TABLE t$n ADD PRIMARY KEY (id)" -c "ANALYZE t$n" || fail "filling t$n"
+done
+psql -X -A -t -d bench -c "SELECT 'database: ' || pg_size_pretty(pg_database_size('bench'))"
+SETTLE_STATE_DIR=$work/state SETTLE_TARGET=$(pg_url bench)
+export SETTLE_STATE_DIR SETTLE_TARGET
+"$settle" snapshot keygen "$work/key" >/dev/null || fail keygen
+
+dump=$(seconds pg_dump -Fd -j2 -f "$work/dump" -d bench)
+plain=$(seconds "$settle" snapshot create --name plain)
+enc=$(seconds "$settle" snapshot create --name enc --recipient "$work/key.pub")
+line "pg_dump -Fd -j2" "$dump" "$dump" -
+line "snapshot create" "$plain" "$dump" 1.15
+line "snapshot create --recipient" "$enc" "$dump" 1.3
+createdb other || fail createdb
+restore=$(seconds pg_restore -j2 -d other "$work/dump")
+dropdb other
+rm -rf "$work/dump"
+plain=$(seconds "$settle" snapshot restore plain -y --drop-old)
+enc=$(seconds "$settle" snapshot restore enc -y --drop-old --key "$work/key")
+line "pg_restore -j2" "$restore" "$restore" -
+line "snapshot restore" "$plain" "$restore" 1.15
+line "snapshot restore, encrypted" "$enc" "$restore" 1.3
