@@ -192,7 +192,7 @@ static void settle_failure(struct part *p, struct err *err)
 	err_prefix(err, "%s", p->row.source);
 	if (pool->first.code == 0 || pool->first.code == ERR_STOPPED)
 		pool->first = *err;
-	r->sum->failed++;
+	r->sum->failed += err->code != ERR_STOPPED; /* a clean break is no failure */
 	if (err->code != ERR_STOPPED)
 		log_err(r->s->env->log, LOG_ERROR, err);
 	if (!r->o->no_stop_on_error || err->code == ERR_STOPPED)

@@ -92,6 +92,29 @@ exits 0 "and validate agrees (seed $seed)" tables validate "$work/torn.db"
 run tables status "$work/torn.db" --format json
 ok "the manifest has followed" says out '"remaining":0'
 
+# ---- a clean break ----
+
+run tables clean "$work/torn.db" --yes
+# A lock on a table keeps the run from its end until the signal is there.
+in_pg2 sql torn 'LOCK TABLE words IN EXCLUSIVE MODE; SELECT pg_sleep(600)' >/dev/null 2>&1 &
+holder=$!
+until test "$(in_pg2 sql torn "SELECT count(*) FROM pg_locks WHERE relation = 'words'::regclass AND mode = 'ExclusiveLock' AND granted")" = 1; do
+	kill -0 $holder 2>/dev/null || break
+done
+"$settle" tables migrate "$work/torn.db" --yes >"$work/out" 2>"$work/err" &
+pid=$!
+while test "$(in_pg2 sql torn 'SELECT count(*) FROM settle_part')" = 0; do
+	kill -0 $pid 2>/dev/null || break
+done
+kill -TERM $pid
+in_pg2 sql torn "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'words'::regclass AND mode = 'ExclusiveLock' AND granted" >/dev/null
+wait $pid
+ok "SIGTERM is a clean break" test $? -eq 1
+ok "no part has failed" not says out failed
+exits 0 "and the same command goes on" tables migrate "$work/torn.db" --yes
+contents torn >"$work/torn.contents"
+ok "to the same end" cmp "$work/calm.contents" "$work/torn.contents"
+
 # ---- a lost manifest row is told by the target ----
 
 sqlite3 "$work/torn.db" "UPDATE tables SET status = 'waiting' WHERE id < 4"
