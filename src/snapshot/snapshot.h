@@ -76,8 +76,8 @@ struct snapshot_copy_options {
 };
 
 /*
- * A copy under another key. Rows of excluded tables and what is masked do not travel: such a copy is made through a
- * scratch database beside the target, and holds no state files. Replaces a copy of that name at once.
+ * A copy under another key. Rows of excluded tables and what is masked do not travel, and such a copy holds no state
+ * files; of SQLite targets only, of PostgreSQL ERR_USAGE. Replaces a copy of that name at once.
  */
 MUST_CHECK int snapshot_copy(const struct snapshot_env *env, const char *name, const struct snapshot_copy_options *o,
 			     struct arena *a, struct slice *path, struct err *err);

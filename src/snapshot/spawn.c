@@ -163,6 +163,16 @@ static int start(struct child *c, struct arena *a, struct err *err)
 
 /* ---- following ---- */
 
+/* Behind the others, if it fits whole. */
+static void add_complaint(struct child *c, size_t told)
+{
+	size_t gap = told ? 2 : 0, len = strlen(c->line);
+	if (told + gap + len >= sizeof(c->told))
+		return;
+	memcpy(c->told + told, "; ", gap);
+	memcpy(c->told + told + gap, c->line, len + 1);
+}
+
 static void take_line(struct child *c)
 {
 	const struct spawn_options *o = c->o;
@@ -174,8 +184,8 @@ static void take_line(struct child *c)
 	memcpy(c->last, c->line, sizeof(c->last));
 	int complaint = strstr(c->line, "error:") || strstr(c->line, "fatal:") || strstr(c->line, "detail:") ||
 			strstr(c->line, "DETAIL:") || strstr(c->line, "ERROR:");
-	if (complaint && told + strlen(c->line) + 3 < sizeof(c->told))
-		(void)snprintf(c->told + told, sizeof(c->told) - told, "%s%s", told ? "; " : "", c->line);
+	if (complaint)
+		add_complaint(c, told);
 }
 
 static void take_words(struct child *c, const char *words, size_t n)
