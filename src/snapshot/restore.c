@@ -61,14 +61,15 @@ static int begin_journal(struct restore *r, struct err *err)
 {
 	struct domains now = {0};
 	char time[CLOCK_TEXT_SIZE];
+	/* To the millisecond: a small database is restored twice within a second, and each time leaves an old one. */
 	clock_utc_text(time);
 	r->j = (struct journal){.path = r->j.path, .done = json_array(), .domains = json_array()};
 	r->j.snapshot = slice_of(r->place.path);
 	r->j.sha256 = r->sha256;
 	r->j.target = slice_of(r->env->target->shown);
 	r->j.stamp = r->stamp.ptr ? r->stamp
-				  : arena_printf(r->a, "%.4s%.2s%.2s%.2s%.2s%.2s", time, time + 5, time + 8, time + 11,
-						 time + 14, time + 17);
+				  : arena_printf(r->a, "%.4s%.2s%.2s%.2s%.2s%.2s%.3s", time, time + 5, time + 8,
+						 time + 11, time + 14, time + 17, time + 20);
 	int rc = engine_of(r)->begin(r, &now, err);
 	for (size_t i = 0; rc == 0 && i < now.n; i++)
 		rc = add_domain(r, now.v[i].name, now.v[i].id, err);

@@ -17,12 +17,16 @@ sums="SELECT count(*), md5(string_agg(t::text, ',' ORDER BY id)) FROM t"
 before=$(psql -X -A -t -d shop -c "$sums")
 run snapshot keygen "$work/key"
 
-# torn LONGEST-MS CHECK ARGUMENTS...: killed at `kills` moments; CHECK holds after each; then it comes to its end
+# torn CHECK ARGUMENTS...: killed at `kills` moments of the time that one undisturbed run takes; CHECK holds after each
 torn() {
-	longest=$1 check=$2
-	shift 2
+	check=$1
+	shift
+	begin=$(date +%s%N)
+	"$settle" "$@" >/dev/null 2>&1 </dev/null
+	longest=$((($(date +%s%N) - begin) / 1000000))
+	$check
 	broken=0 hits=0
-	for ms in $(awk -v seed="$seed" -v n="$kills" -v most="$longest" 'BEGIN { srand(seed); for (i = 0; i < n; i++) print int(10 + most * (i + rand()) / n) }'); do
+	for ms in $(awk -v seed="$seed" -v n="$kills" -v most="$longest" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "%.1f\n", most * (i + rand()) / n }'); do
 		"$settle" "$@" >/dev/null 2>&1 </dev/null &
 		pid=$!
 		sleep "$(awk -v ms="$ms" 'BEGIN { print ms / 1000 }')"
@@ -52,15 +56,15 @@ not_lost() {
 	psql -X -q -d shop -c 'SELECT 1 FROM t LIMIT 1' >/dev/null 2>&1
 }
 
-torn 1500 made_good snapshot create --name torn --recipient "$work/key.pub" -t "$pg"
+torn made_good snapshot create --name torn --recipient "$work/key.pub" -t "$pg"
 exits 0 "create comes to its end" snapshot create --name whole --recipient "$work/key.pub" -t "$pg"
 ok "nothing unfinished is left" test "$(ls "$work/state/snapshots")" = whole
 exits 0 "and is good" snapshot verify whole --key "$work/key"
-torn 400 copies_good snapshot copy whole --to "$work/copies" --recipient "$work/key.pub" --key "$work/key"
+torn copies_good snapshot copy whole --to "$work/copies" --recipient "$work/key.pub" --key "$work/key"
 exits 0 "copy comes to its end" snapshot copy whole --to "$work/copies" --recipient "$work/key.pub" --key "$work/key"
 ok "nothing unfinished is left of copies" test "$(ls "$work/copies")" = snapshot-for-copy
 psql -X -q -d shop -c "DELETE FROM t WHERE id > 10"
-torn 1500 not_lost snapshot restore whole --key "$work/key" -y --terminate -t "$pg"
+torn not_lost snapshot restore whole --key "$work/key" -y --terminate -t "$pg"
 exits 0 "restore comes to its end" snapshot restore whole --key "$work/key" -y --terminate -t "$pg"
 ok "and the database is as it was" test "$(psql -X -A -t -d shop -c "$sums")" = "$before"
 ok "nothing plain is left" test -z "$(find "$work/state/restore" -name '*.plain')"
