@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Is there a program of that name? A shell that finds none would swallow the output. */
 static int is_installed(const char *name)
 {

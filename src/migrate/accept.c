@@ -6,17 +6,18 @@
 #define ACCEPTED "accepted"
 
 static const struct {
-	enum state_list list;
 	const char *name;
+	enum state_list list;
 	int is_json; /* what the list holds is JSON; else it is text */
 } lists[] = {
-    {STATE_DIFFS, "diffs", 1},
-    {STATE_CHANGES, "changes", 1},
-    {STATE_MISSING_DOCS, "missing", 0},
-    {STATE_REJECTS, "rejected", 0},
+    {"diffs", STATE_DIFFS, 1},
+    {"changes", STATE_CHANGES, 1},
+    {"missing", STATE_MISSING_DOCS, 0},
+    {"rejected", STATE_REJECTS, 0},
 };
 
-static int put_item(struct audit *trail, const char *what, int is_json, const struct state_item *item, struct arena *a, struct err *err)
+static int put_item(struct audit *trail, const char *what, int is_json, const struct state_item *item, struct arena *a,
+		    struct err *err)
 {
 	struct buf path = BUF_INIT(1u << 16);
 	struct json v = json_object(), left;

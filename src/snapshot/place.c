@@ -127,10 +127,13 @@ int place_replace(struct place *p, struct arena *a, struct err *err)
 void place_close(struct place *p)
 {
 	struct err ignored = ERR_INIT;
+	int rc;
+
 	if (p->lock_fd < 0)
 		return;
-	if (files_remove_tree(p->partial, &ignored) != 0 && files_remove_tree(p->partial, &ignored) != 0)
-		(void)0;
+	/* What stays behind is swept away when the directory is next opened. */
+	rc = files_remove_tree(p->partial, &ignored);
+	(void)rc;
 	close(p->lock_fd);
 	p->lock_fd = -1;
 }

@@ -19,8 +19,6 @@
 #define OUT_MOST 65536
 #define WATCH_MS 200
 
-extern char **environ;
-
 struct child {
 	const struct spawn_options *o;
 	pid_t pid;
