@@ -136,10 +136,9 @@ static int end_event(struct run *r, struct audit *t, const struct trail_note *no
 	    .flags = note->flags & TRAIL_CLEAR ? AUDIT_CLEAR : 0,
 	};
 
-	if ((note->flags & TRAIL_IF_CHANGED) && is_same(t, profile, &v, a)) {
-		id[0] = 0;
-		return 0;
-	}
+	/* A killed run may have committed and not noted it: the head is noted all the same. */
+	if ((note->flags & TRAIL_IF_CHANGED) && is_same(t, profile, &v, a))
+		return audit_head(t, id, err);
 	rc = put_files(t, profile, pretty(&v, a), err);
 	return rc ? rc : audit_commit(t, &e, id, err);
 }
