@@ -65,20 +65,6 @@ static int put_list(struct run *r, struct audit *trail, size_t which, struct err
 	return rc;
 }
 
-static int note_head(struct run *r, const char *id, struct err *err)
-{
-	struct sql_target *t = r->targets[0];
-	int rc = sql_begin(t, err);
-
-	if (rc == 0)
-		rc = trail_note_head(r, t, id, err);
-	if (rc == 0)
-		rc = sql_commit(t, err);
-	if (rc)
-		sql_rollback(t);
-	return rc;
-}
-
 int accept_event(struct run *r, enum life_status to, struct err *err)
 {
 	struct trail_note note = {
@@ -96,5 +82,5 @@ int accept_event(struct run *r, enum life_status to, struct err *err)
 	if (rc == 0)
 		rc = trail_end(r, trail, &note, id, err);
 	audit_close(trail);
-	return rc ? rc : note_head(r, id, err);
+	return rc ? rc : trail_commit_head(r, id, err);
 }

@@ -167,19 +167,11 @@ int trail_note_head(struct run *r, struct sql_target *t, const char *id, struct 
 	return rc;
 }
 
-int trail_event(struct run *r, const struct trail_note *note, struct err *err)
+int trail_commit_head(struct run *r, const char *id, struct err *err)
 {
 	struct sql_target *t = r->targets[0];
-	struct audit *trail = NULL;
-	char id[AUDIT_ID_SIZE] = "";
-	int rc = trail_begin(r, &trail, err);
+	int rc = sql_begin(t, err);
 
-	if (rc == 0)
-		rc = trail_end(r, trail, note, id, err);
-	audit_close(trail);
-	if (rc || !id[0])
-		return rc;
-	rc = sql_begin(t, err);
 	if (rc)
 		return rc;
 	rc = trail_note_head(r, t, id, err);
@@ -188,4 +180,16 @@ int trail_event(struct run *r, const struct trail_note *note, struct err *err)
 	if (rc)
 		sql_rollback(t);
 	return rc;
+}
+
+int trail_event(struct run *r, const struct trail_note *note, struct err *err)
+{
+	struct audit *trail = NULL;
+	char id[AUDIT_ID_SIZE] = "";
+	int rc = trail_begin(r, &trail, err);
+
+	if (rc == 0)
+		rc = trail_end(r, trail, note, id, err);
+	audit_close(trail);
+	return rc || !id[0] ? rc : trail_commit_head(r, id, err);
 }

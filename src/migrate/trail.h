@@ -10,7 +10,7 @@
 #include "migrate/run.h"
 
 enum trail_flags {
-	TRAIL_IF_CHANGED = 1u << 0, /* nothing is written when profile and stats are those of the last commit */
+	TRAIL_IF_CHANGED = 1u << 0, /* no commit when it would tell what the last one tells; the id is then the last one's */
 	TRAIL_CLEAR = 1u << 1,      /* no patch form is in force any more (reset) */
 };
 
@@ -30,6 +30,8 @@ MUST_CHECK int trail_begin(struct run *r, struct audit **out, struct err *err);
 MUST_CHECK int trail_end(struct run *r, struct audit *t, const struct trail_note *note, char id[AUDIT_ID_SIZE], struct err *err);
 /* settle_migration.trail_head = id, inside the caller's transaction. */
 MUST_CHECK int trail_note_head(struct run *r, struct sql_target *t, const char *id, struct err *err);
+/* The same in a transaction of its own. */
+MUST_CHECK int trail_commit_head(struct run *r, const char *id, struct err *err);
 /* What stats.json holds. */
 struct json trail_stats(const struct migrate_stats *s, struct arena *a);
 

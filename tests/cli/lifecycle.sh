@@ -107,6 +107,12 @@ printf '%s\n' '{"seq":1,"id":"f","changes":[{"rev":"1-a"}],"doc":{"_id":"f","_re
 notes=$SETTLE_PROFILE
 SETTLE_PROFILE=commcare SETTLE_SOURCE=file:$work/unclean.ndjson
 exits 1 "a domain with a difference and a reject" migrate d
+# As when a run was killed between the commit and the note of it.
+sqlite3 "$work/t.db" "UPDATE settle_migration SET trail_head = '$(git --git-dir "$work/state/audit.git" rev-parse d~1)'"
+exits 1 "a commit that SQL does not name is found" audit verify d
+ok "and said" says out 'd is 1 commits beyond settle_migration.trail_head'
+exits 1 "the next run has nothing new for the trail" migrate d
+exits 0 "the next run notes the commit all the same" audit verify d
 exits 5 "commit: refused while anything is left" commit d
 exits 0 "commit --accept-differences" commit d --accept-differences
 trail=$work/state/audit.git
