@@ -61,7 +61,7 @@ static int create_parent(struct creation *c, const struct cat_table *t, struct e
 	return up ? create_table(c, up, err) : 0;
 }
 
-static int create_schema(struct creation *c, const char *schema, struct err *err)
+int create_schema(struct creation *c, const char *schema, struct err *err)
 {
 	int64_t there = 0;
 	int rc =

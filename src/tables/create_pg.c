@@ -24,17 +24,6 @@ static const char types_sql[] =
     "'pg_type'::regclass "
     "AND d.deptype = 'e') ORDER BY t.oid";
 
-static int create_schema_of(struct creation *c, const char *schema, struct err *err)
-{
-	int64_t there = 0;
-	int rc =
-	    pgc_scalar(&c->s->target, "SELECT count(*) FROM pg_namespace WHERE nspname = $1", 1, &schema, &there, err);
-	if (rc || there || names_has(&c->made, schema))
-		return rc;
-	ARENA_PUSH(c->s->a, &c->made, schema);
-	return create_run(c, arena_printf(c->s->a, "CREATE SCHEMA %s", ident(c->s->a, schema)).ptr, err);
-}
-
 static int is_type_used(const struct session *s, const char *schema, const char *name)
 {
 	const char *full = qualified(s->a, schema, name);
@@ -62,7 +51,7 @@ int create_types_pg(struct creation *c, struct err *err)
 				2, values, &there, err);
 		if (rc || there || (!names_has(&s->job.schemas, values[0]) && !is_type_used(s, values[0], values[1])))
 			continue;
-		rc = create_schema_of(c, values[0], err);
+		rc = create_schema(c, values[0], err);
 		if (rc == 0)
 			rc = create_run(c, PQgetvalue(res, i, 2), err);
 	}

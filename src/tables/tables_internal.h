@@ -409,6 +409,8 @@ struct creation {
 };
 /* Says a statement and, unless dry, runs it. */
 MUST_CHECK int create_run(struct creation *c, const char *sql, struct err *err);
+/* The schema on the target, unless it is there or was made before. */
+MUST_CHECK int create_schema(struct creation *c, const char *schema, struct err *err);
 /* What is made after the load: kept in the manifest. */
 MUST_CHECK int create_later(struct creation *c, const struct manifest_object *o, struct err *err);
 MUST_CHECK int create_types_pg(struct creation *c, struct err *err);
