@@ -183,15 +183,9 @@ static int plan_diffs(struct planning *p, const struct diff_list *diffs)
 
 /* ---- a case that SQL does not have ---- */
 
-static int starts_with_letter(struct slice name)
-{
-	unsigned char c = name.len ? (unsigned char)name.ptr[0] : 0;
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
-}
-
 static int is_dynamic(const struct patch_policy *policy, struct slice name)
 {
-	return starts_with_letter(name) && !patch_has_name(&policy->unpatchable, name) &&
+	return slice_starts_with_letter(name) && !patch_has_name(&policy->unpatchable, name) &&
 	       !patch_has_name(&policy->statics, name) && !patch_has_name(&policy->fields, name);
 }
 

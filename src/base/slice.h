@@ -49,4 +49,12 @@ static inline int slice_starts(struct slice s, struct slice prefix)
 	return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
+/* An ASCII letter, or anything beyond ASCII. */
+static inline int slice_starts_with_letter(struct slice s)
+{
+	unsigned char c = s.len ? (unsigned char)s.ptr[0] : 0;
+
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+}
+
 #endif

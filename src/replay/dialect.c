@@ -31,17 +31,9 @@ const struct replay_dialect replay_dialect_sql = {
     .reserved = sql_reserved,
 };
 
-static int starts_with_letter(struct slice name)
-{
-	if (name.len == 0)
-		return 0;
-	unsigned char c = (unsigned char)name.ptr[0];
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
-}
-
 int replay_is_property(const struct replay_dialect *d, struct slice name)
 {
-	if (!starts_with_letter(name))
+	if (!slice_starts_with_letter(name))
 		return 0;
 	for (const char *const *r = d->reserved; *r; r++)
 		if (slice_is(name, *r))
