@@ -90,7 +90,7 @@ static int prefix_holds(struct slice pattern, struct slice kind)
 	       slice_starts(kind, (struct slice){pattern.ptr, pattern.len - 1});
 }
 
-static enum scope_rank scope_rank(const struct rule_index *index, struct slice scope, struct slice kind)
+enum scope_rank index_rank(const struct rule_index *index, struct slice scope, struct slice kind)
 {
 	if (slice_eq(scope, kind))
 		return SCOPE_OWN;
@@ -106,6 +106,6 @@ const uint8_t *index_ranks(const struct rule_index *index, struct slice kind, st
 	uint8_t *ranks = ARENA_ARRAY(a, index->n_scopes, uint8_t);
 
 	for (size_t i = 0; i < index->n_scopes; i++)
-		ranks[i] = (uint8_t)scope_rank(index, index->scopes[i], kind);
+		ranks[i] = (uint8_t)index_rank(index, index->scopes[i], kind);
 	return ranks;
 }

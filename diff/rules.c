@@ -184,3 +184,24 @@ void rules_filter(const struct ruleset *rules, const struct rule_context *ctx, c
 			ARENA_PUSH(a, kept, raw->v[i]);
 	}
 }
+
+/* ---- the same order, told of one rule ---- */
+
+static int turn_in_scope(const struct rule *r)
+{
+	if (r->action != RULE_IGNORE)
+		return 0;
+	return !r->any_path && !(r->npath && r->path[0].kind == STEP_KEY); /* by first key, then by pattern */
+}
+
+int rules_turn(const struct ruleset *rules, const struct rule *r, struct slice kind)
+{
+	enum scope_rank rank = index_rank(rules->index, r->group, kind);
+	int stage = r->any_path ? 3 : 1;
+
+	if (rank == SCOPE_NONE)
+		return -1;
+	if (r->action != RULE_IGNORE)
+		stage = stage_of(r) == BEFORE_PLAIN ? 0 : 2;
+	return 4 * stage + 2 * (rank == SCOPE_SHARED) + turn_in_scope(r);
+}

@@ -95,6 +95,12 @@ struct ruleset { /* zeroed: no rules, everything is kept */
 void rules_build(const struct rule *rules, size_t n, const struct rule_group *groups, size_t n_groups, struct arena *a,
 		 struct ruleset *out);
 
+/*
+ * When a rule is asked about documents of that kind: rules with a smaller number come first, equal ones in profile order. -1: never, the
+ * rule does not speak of the kind. For whoever checks a profile.
+ */
+int rules_turn(const struct ruleset *rules, const struct rule *r, struct slice kind);
+
 struct ignored { /* one dropped diff with the rule that dropped it */
 	const struct rule *rule;
 	struct diff diff;

@@ -47,6 +47,7 @@ struct rule_index {
 
 /* NULL when no rule names that key first. */
 const struct rule_bucket *index_bucket(const struct rule_index *index, struct slice key);
+enum scope_rank index_rank(const struct rule_index *index, struct slice scope, struct slice kind);
 /* How each scope relates to the kind: n_scopes values of enum scope_rank, in the arena. */
 const uint8_t *index_ranks(const struct rule_index *index, struct slice kind, struct arena *a);
 

@@ -1,5 +1,5 @@
-/* Rules that can be read but make no sense: that hold for no difference, for all, or only for what an earlier one
- * takes. */
+/* Rules that can be read but make no sense: that hold for no difference or for all (shadow.c: only for what another
+ * takes). */
 #include "config.h"
 
 #include "profile/profile_internal.h"
@@ -106,100 +106,6 @@ static const char *never_compared(const struct draft *d, const struct rule *r)
 	return NULL;
 }
 
-/* ---- shadows ---- */
-
-static uint32_t rest_at(const struct rule *r)
-{
-	uint32_t i = 0;
-
-	while (i < r->npath && r->path[i].kind != STEP_REST)
-		i++;
-	return i;
-}
-
-static int step_covers(const struct rule_step *wide, const struct rule_step *narrow)
-{
-	return wide->kind == STEP_ANY ||
-	       (wide->kind == narrow->kind && (wide->kind != STEP_KEY || slice_eq(wide->key, narrow->key)));
-}
-
-/* Does the pattern of `wide` hold for every path for which that of `narrow` holds? */
-static int path_covers(const struct rule *wide, const struct rule *narrow)
-{
-	uint32_t left = rest_at(wide), left_n = rest_at(narrow);
-	uint32_t right, right_n = left_n == narrow->npath ? narrow->npath : narrow->npath - left_n - 1;
-
-	if (wide->any_path || narrow->any_path)
-		return wide->any_path;
-	if (left == wide->npath && (left_n != narrow->npath || narrow->npath != wide->npath))
-		return 0;
-	right = left == wide->npath ? 0 : wide->npath - left - 1;
-	if (left > left_n || right > right_n || (left_n == narrow->npath && left + right > narrow->npath))
-		return 0;
-	for (uint32_t i = 0; i < left; i++) {
-		if (!step_covers(&wide->path[i], &narrow->path[i]))
-			return 0;
-	}
-	for (uint32_t i = 1; i <= right; i++) {
-		if (!step_covers(&wide->path[wide->npath - i], &narrow->path[narrow->npath - i]))
-			return 0;
-	}
-	return 1;
-}
-
-static int value_covers(const struct rule_value *wide, const struct rule_value *narrow)
-{
-	return wide->kind == RULE_ANY ||
-	       (wide->kind == narrow->kind && (wide->kind != RULE_EQUALS || json_eq(&wide->value, &narrow->value)));
-}
-
-static int plain_covers(const struct rule *wide, const struct rule *narrow)
-{
-	return (wide->any_type || (!narrow->any_type && wide->type == narrow->type)) && path_covers(wide, narrow) &&
-	       value_covers(&wide->old_value, &narrow->old_value) &&
-	       value_covers(&wide->new_value, &narrow->new_value) &&
-	       (!wide->predicate || wide->predicate == narrow->predicate);
-}
-
-/* In which of the three turns a plain rule is asked: key first, other path, every path. */
-static int turn(const struct rule *r)
-{
-	if (r->any_path)
-		return 2;
-	return !(r->npath && r->path[0].kind == STEP_KEY);
-}
-
-/* a stands before b in the file, or b before a when the turn says so. */
-static int plain_shadows(const struct rule *a, const struct rule *b)
-{
-	return (turn(a) < turn(b) || (turn(a) == turn(b) && a < b)) && plain_covers(a, b);
-}
-
-static int replacing_shadows(const struct rule *a, const struct rule *b)
-{
-	if (a > b)
-		return 0;
-	if (a->action == RULE_RENAME)
-		return slice_eq(a->old_name, b->old_name) && slice_eq(a->new_name, b->new_name);
-	return slice_eq(a->path[0].key, b->path[0].key);
-}
-
-static int shadows(const struct rule *a, const struct rule *b)
-{
-	if (a == b || a->action != b->action || !slice_eq(a->group, b->group))
-		return 0;
-	return a->action == RULE_IGNORE ? plain_shadows(a, b) : replacing_shadows(a, b);
-}
-
-static const struct rule *shadow_of(const struct draft *d, const struct rule *r)
-{
-	for (size_t i = 0; i < d->n_rules; i++) {
-		if (shadows(&d->rules[i], r))
-			return &d->rules[i];
-	}
-	return NULL;
-}
-
 /* ---- one rule ---- */
 
 static int takes_everything(const struct rule *r)
@@ -210,7 +116,6 @@ static int takes_everything(const struct rule *r)
 
 static void lint_rule(struct reader *r, const struct draft *d, const struct rule *rule)
 {
-	const struct rule *before = shadow_of(d, rule);
 	const char *why = never_compared(d, rule);
 
 	if (!why && rule->action == RULE_IGNORE)
@@ -221,9 +126,8 @@ static void lint_rule(struct reader *r, const struct draft *d, const struct rule
 		found(r, FINDING_SUSPICIOUS, rule->source, "drops every difference");
 	if (why)
 		found(r, FINDING_SUSPICIOUS, rule->source, "can never match: %s", why);
-	else if (before)
-		found(r, FINDING_SUSPICIOUS, rule->source, "never asked: an earlier rule takes the same, \"%.*s\"",
-		      SLICE_ARG(before->name));
+	else
+		lint_shadows(r, d, rule);
 }
 
 void lint_rules(struct reader *r, const struct draft *d)

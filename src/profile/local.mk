@@ -10,7 +10,8 @@ src_profile_libprofile_a_SOURCES = \
 	src/profile/read_kinds.c \
 	src/profile/read_patch.c \
 	src/profile/read_rules.c \
-	src/profile/reader.c
+	src/profile/reader.c \
+	src/profile/shadow.c
 nodist_src_profile_libprofile_a_SOURCES = src/profile/builtin.c
 
 profile_files = src/profile/commcare.json src/profile/documents.json

@@ -81,4 +81,9 @@ void read_patch(struct reader *r, struct draft *d);
 
 void lint_rules(struct reader *r, const struct draft *d);
 
+/* ---- shadow.c ---- */
+
+/* Tells of a rule that is never asked, because others take everything it could take. */
+void lint_shadows(struct reader *r, const struct draft *d, const struct rule *rule);
+
 #endif

@@ -239,6 +239,12 @@ static void test_profile_load__what_cannot_be_found_is_named(void **state)
 #define HEAD "{\"name\":\"t\",\n\"domain_field\":null,\"type_field\":\"t\",\n"
 #define KINDS "\"kinds\":[{\"name\":\"A\",\"class\":\"event\",\"group\":\"G\"}],\n"
 #define RULE(text) HEAD KINDS "\"rules\":[{\"for\":\"A\",\"rules\":[\n" text "]}]}"
+#define BLOCK(name, text) "{\"for\":\"" name "\",\"rules\":[\n" text "]}\n"
+#define RULES(text)                                                                                                 \
+	HEAD "\"kinds\":[{\"name\":\"A\",\"class\":\"event\",\"group\":\"G\"},{\"name\":\"B\",\"class\":\"event\"," \
+	     "\"group\":\"G\"},\n"                                                                                  \
+	     "{\"name\":\"C\",\"class\":\"event\",\"compared\":false},{\"name\":\"GG\",\"class\":\"state\"}],"      \
+	     "\"rules\":[" text "]}"
 #define KIND(text) HEAD "\"kinds\":[{\"name\":\"A\",\"class\":\"event\"},\n" text "],\"rules\":[]}"
 
 static const struct finding_case {
@@ -335,7 +341,7 @@ static const struct finding_case {
      "two date-times are texts"},
     {RULE("@{\"path\":\"a\",\"old\":1,\"if\":\"both_datetimes\",\"reason\":\"r\"}"), 0, "two date-times are texts"},
     {RULE("{\"path\":\"a\",\"reason\":\"r\"},@{\"path\":\"a\",\"old\":1,\"reason\":\"r\"}"), 0,
-     "never asked: an earlier rule takes the same, \"A: a\""},
+     "never asked: what it could take is taken before by \"A: a\" (line 5)"},
     {RULE("{\"path\":\"a\",\"reason\":\"r\"},@{\"path\":\"a\",\"reason\":\"r\"}"), 0, "never asked"},
     {RULE("{\"path\":[\"*\",\"x\"],\"reason\":\"r\"},{\"path\":[\"...\",\"x\"],\"reason\":\"r\"},"
 	  "@{\"path\":[\"*\",\"x\"],\"reason\":\"r\"}"),
@@ -350,14 +356,69 @@ static const struct finding_case {
     {RULE("{\"compare\":\"id_set\",\"field\":\"a\",\"reason\":\"r\"},@{\"compare\":\"id_set\",\"field\":\"a\","
 	  "\"reason\":\"r\"}"),
      0, "never asked"},
-    {RULE("{\"rename\":[\"x\",\"y\"],\"reason\":\"r\"},@{\"type\":\"complex\",\"path\":[\"a\",\"b\"],\"reason\":\"r\"}"), 0,
-     "comes from a rename"},
-    {RULE("@{\"type\":\"set_mismatch\",\"path\":[\"a\",\"[*]\"],\"reason\":\"r\"}"), 0, "comes from comparing an id_set"},
-    {HEAD "\"kinds\":[{\"name\":\"A\",\"class\":\"event\",\"compared\":false}],\"rules\":[{\"for\":\"A\",\"rules\":[@{\"path\":\"a\",\"reason\":\"r\"}]}]}",
+    {RULE(
+	 "{\"rename\":[\"x\",\"y\"],\"reason\":\"r\"},@{\"type\":\"complex\",\"path\":[\"a\",\"b\"],\"reason\":\"r\"}"),
+     0, "comes from a rename"},
+    {RULE("@{\"type\":\"set_mismatch\",\"path\":[\"a\",\"[*]\"],\"reason\":\"r\"}"), 0,
+     "comes from comparing an id_set"},
+    {HEAD "\"kinds\":[{\"name\":\"A\",\"class\":\"event\",\"compared\":false}],\"rules\":[{\"for\":\"A\",\"rules\":[@{"
+	  "\"path\":\"a\",\"reason\":\"r\"}]}]}",
      0, "documents of this kind are not compared"},
+    /* shadows from other groups */
+    {HEAD KINDS "\"rules\":[{\"for\":\"G\",\"rules\":[@{\"path\":\"a\",\"reason\":\"r\"}]},"
+		"{\"for\":\"A\",\"rules\":[{\"path\":\"a\",\"reason\":\"r\"}]}]}",
+     0, "taken before by \"A: a\""},
+    {RULES(BLOCK("A", "{\"path\":\"a\",\"reason\":\"r\"}") "," BLOCK(
+	 "B", "{\"path\":[\"a\",\"...\"],\"reason\":\"r\"}") "," BLOCK("G", "@{\"type\":\"diff\",\"path\":\"a\","
+									    "\"reason\":\"r\"}")),
+     0, "taken before by \"A: a\" (line 5), \"B: a/...\" (line 7)"},
+    {RULES(BLOCK("G", "{\"path\":\"c\",\"reason\":\"r\"},\n @{\"path\":\"a\",\"old\":1,\"reason\":\"r\"}") "," BLOCK(
+	 "B", "{\"path\":\"a\",\"reason\":\"r\"}") "," BLOCK("A", "{\"path\":\"a\",\"reason\":\"r\"}")),
+     0, "taken before by \"A: a\" (line 10), \"B: a\" (line 8)"},
+    {RULES(BLOCK("*", "{\"path\":\"a\",\"reason\":\"r\"}") "," BLOCK("G",
+								     "@{\"path\":\"a\",\"old\":1,\"reason\":\"r\"}")),
+     0, "taken before by \"*: a\""},
+    {RULES(BLOCK("*", "{\"reason\":\"r\",\"type\":\"diff\"}") "," BLOCK(
+	 "G", "{\"path\":\"c\",\"reason\":\"r\"},@{\"type\":\"diff\",\"if\":\"both_datetimes\",\"reason\":\"r\"}")),
+     0, "taken before by \"*: diff any path\""},
+    {RULES(BLOCK("*", "{\"path\":[\"*\",\"x\"],\"reason\":\"r\"}") "," BLOCK(
+	 "A", "{\"path\":\"c\",\"reason\":\"r\"}") "," BLOCK("G*", "@{\"path\":[\"*\",\"x\"],\"reason\":\"r\"}")),
+     0, "taken before by \"*: */x\""},
+    {RULES(BLOCK("A", "{\"rename\":[\"a\",\"b\"],\"reason\":\"r\"}") "," BLOCK(
+	 "B", "{\"rename\":[\"a\",\"b\"],\"reason\":\"r\"}") "," BLOCK("G",
+								       "@{\"rename\":[\"a\",\"b\"],\"reason\":\"r\"}")),
+     0, "taken before by \"A: a renamed b\""},
+    {RULES(BLOCK("*", "{\"path\":[\"a\",\"...\"],\"reason\":\"r\"}") "," BLOCK(
+	 "G", "@{\"compare\":\"id_set\",\"field\":\"a\",\"reason\":\"r\"}")),
+     0, "taken before by \"*: a/...\""},
+    {HEAD
+     "\"other_kinds\":\"compared\",\"kinds\":[],\"rules\":[" BLOCK("X*", "{\"path\":\"a\",\"reason\":\"r\"}") "," BLOCK(
+	 "XY*", "@{\"path\":\"a\",\"old\":1,\"reason\":\"r\"}") "]}",
+     0, "taken before by \"X*: a\""},
+    {HEAD
+     "\"other_kinds\":\"compared\",\"kinds\":[],\"rules\":[" BLOCK("X*", "{\"path\":\"a\",\"reason\":\"r\"}") "," BLOCK(
+	 "XY", "{\"path\":\"c\",\"reason\":\"r\"},{\"type\":\"diff\","
+	       "\"reason\":\"r\"}") "," BLOCK("*", "{\"path\":\"a\",\"old\":1,"
+						   "\"reason\":\"r\"}") "]}",
+     -1, NULL},
+    {RULES(BLOCK("A", "{\"path\":\"a\",\"reason\":\"r\"}") "," BLOCK("G", "{\"path\":\"a\",\"reason\":\"r\"}")), -1,
+     NULL},
+    {RULES(BLOCK("G", "{\"path\":\"a\",\"reason\":\"r\"}") "," BLOCK("*", "{\"path\":\"a\",\"reason\":\"r\"}")), -1,
+     NULL},
+    {RULES(BLOCK("*", "{\"type\":\"diff\",\"reason\":\"r\"}") "," BLOCK(
+	 "G", "{\"path\":\"a\",\"type\":\"diff\",\"reason\":\"r\"},{\"compare\":\"id_set\",\"field\":\"b\",\"reason\":"
+	      "\"r\"}")),
+     -1, NULL},
+    {RULES(BLOCK("*", "{\"path\":[\"a\",\"...\"],\"reason\":\"r\"},{\"path\":\"b\",\"reason\":\"r\"}") "," BLOCK(
+	 "G",
+	 "{\"rename\":[\"a\",\"b\"],\"reason\":\"r\"},{\"compare\":\"indices\",\"field\":\"a\",\"reason\":\"r\"}")),
+     -1, NULL},
     /* nothing wrong */
-    {RULE("{\"rename\":[\"a\",\"b\"],\"reason\":\"r\"},{\"type\":\"complex\",\"path\":[\"a\",\"b\"],\"reason\":\"r\"}"), -1, NULL},
-    {RULE("{\"compare\":\"id_set\",\"field\":\"a\",\"reason\":\"r\"},{\"type\":\"set_mismatch\",\"path\":[\"a\",\"[*]\"],\"reason\":\"r\"}"), -1, NULL},
+    {RULE("{\"rename\":[\"a\",\"b\"],\"reason\":\"r\"},{\"type\":\"complex\",\"path\":[\"a\",\"b\"],\"reason\":\"r\"}"),
+     -1, NULL},
+    {RULE("{\"compare\":\"id_set\",\"field\":\"a\",\"reason\":\"r\"},{\"type\":\"set_mismatch\",\"path\":[\"a\",\"[*]"
+	  "\"],\"reason\":\"r\"}"),
+     -1, NULL},
     {RULE("{\"path\":\"a\",\"old\":1,\"reason\":\"r\"},{\"path\":\"a\",\"reason\":\"r\"}"), -1, NULL},
     {RULE("{\"path\":[\"a\",\"...\"],\"reason\":\"r\"},{\"path\":[\"...\",\"a\"],\"reason\":\"r\"}"), -1, NULL},
     {RULE("{\"path\":[\"a\",\"...\",\"b\"],\"reason\":\"r\"},{\"path\":[\"a\",\"...\"],\"type\":\"diff\",\"reason\":"
@@ -367,9 +428,6 @@ static const struct finding_case {
     {RULE("{\"path\":\"a\",\"if\":\"no_create_action\",\"reason\":\"r\"},{\"path\":\"a\",\"reason\":\"r\"}"), -1, NULL},
     {RULE("{\"type\":\"missing\",\"reason\":\"r\"},{\"path\":\"a\",\"type\":\"missing\",\"reason\":\"r\"}"), -1, NULL},
     {RULE("{\"path\":[],\"reason\":\"r\"},{\"path\":[{\"key\":\"...\"}],\"reason\":\"r\"}"), -1, NULL},
-    {HEAD KINDS "\"rules\":[{\"for\":\"G\",\"rules\":[{\"path\":\"a\",\"reason\":\"r\"}]},"
-		"{\"for\":\"A\",\"rules\":[{\"path\":\"a\",\"reason\":\"r\"}]}]}",
-     -1, NULL},
     {HEAD "\"other_kinds\":\"compared\",\"kinds\":[],\"rules\":[{\"for\":\"B\",\"rules\":[]}]}", -1, NULL},
 };
 

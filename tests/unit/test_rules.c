@@ -96,6 +96,38 @@ static void test_rules__own_kind_comes_before_group_and_path_before_any_path(voi
 	arena_release(&a);
 }
 
+/* Taking away what was asked first, one after the other, leaves the rest in the order that rules_turn tells. */
+static void test_rules_turn__is_the_order_of_asking(void **state)
+{
+	static const char *const rules[] = {
+	    "{\"for\":\"G\",\"rules\":[{\"type\":\"diff\",\"reason\":\"group any\"}]}",
+	    "{\"for\":\"A\",\"rules\":[{\"type\":\"diff\",\"reason\":\"own any\"}]}",
+	    "{\"for\":\"G\",\"rules\":[{\"path\":[\"*\"],\"reason\":\"group star\"}]}",
+	    "{\"for\":\"G\",\"rules\":[{\"path\":\"k\",\"reason\":\"group path\"}]}",
+	    "{\"for\":\"A\",\"rules\":[{\"path\":[\"*\"],\"reason\":\"own star\"}]}",
+	    "{\"for\":\"A\",\"rules\":[{\"path\":\"k\",\"reason\":\"own path\"}]}",
+	};
+	struct arena a = ARENA_INIT;
+	int before = 100;
+
+	(void)state;
+	for (size_t n = 1; n <= sizeof(rules) / sizeof(*rules); n++) {
+		struct slice text = SLICE("");
+		struct ruleset set;
+		const struct rule *last;
+
+		for (size_t i = 0; i < n; i++)
+			text = arena_printf(&a, "%.*s%s%s", SLICE_ARG(text), i ? "," : "", rules[i]);
+		set = rules_of(text.ptr, &a);
+		last = &set.v[n - 1];
+		assert_string_equal(taker(&set, "A", &a), arena_str(&a, last->reason));
+		assert_true(rules_turn(&set, last, SLICE("A")) < before);
+		before = rules_turn(&set, last, SLICE("A"));
+		assert_int_equal(rules_turn(&set, last, SLICE("Alone")), -1);
+	}
+	arena_release(&a);
+}
+
 static void test_rules__the_first_of_equals_wins(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -316,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rules__no_rules_keep_everything),
 	    cmocka_unit_test(test_rules__own_kind_comes_before_group_and_path_before_any_path),
+	    cmocka_unit_test(test_rules_turn__is_the_order_of_asking),
 	    cmocka_unit_test(test_rules__the_first_of_equals_wins),
 	    cmocka_unit_test(test_rules__a_pattern_of_kinds_is_a_prefix),
 	    cmocka_unit_test(test_rules__path_patterns),
