@@ -5,6 +5,7 @@
 
 struct options {
 	const char *dir, *key, *name, *to, *mask;
+	int64_t jobs;
 	struct option_list recipients, exclude;
 };
 
@@ -27,14 +28,21 @@ static const struct option_spec table[] = {
     {.name = "exclude-table",
      .kind = OPT_LIST,
      .argument = "TABLE",
-     .help = "SQLite: rows of this table do not travel; several with commas, or given again",
+     .help = "rows of this table do not travel; several with commas, or given again",
      .offset = FIELD(exclude)},
     {.name = "mask",
      .kind = OPT_TEXT,
      .argument = "FILE",
-     .help = "SQLite: columns that do not travel as they are: a JSON object, \"table.column\" to null, \"hash\" or "
+     .help = "columns that do not travel as they are: a JSON object, \"table.column\" to null, \"hash\" or "
 	     "{\"value\": \"text\"}",
      .offset = FIELD(mask)},
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = OPT_INT,
+     .argument = "N",
+     .least = 1,
+     .help = "parallel jobs of pg_dump or pg_restore; default 2",
+     .offset = FIELD(jobs)},
     {.name = NULL},
 };
 
@@ -50,6 +58,7 @@ static int run(struct cmd_context *c, struct err *err)
 	    .mask = o->mask,
 	};
 	struct slice path;
+	env.jobs = (int)(o->jobs < 64 ? o->jobs : 64);
 	if (!o->to)
 		return err_set(err, ERR_USAGE, "where does the copy go? give --to DIR");
 	int rc = snapshot_copy(&env, c->argv[0], &options, c->arena, &path, err);
@@ -72,11 +81,14 @@ const struct command cmd_snapshot_copy = {
     .arguments = "NAME",
     .summary = "a copy of a snapshot for another environment, under another key",
     .help =
-	"Always under the same name, in the place of the one that was there. With --exclude-table or --mask (SQLite) "
-	"the "
-	"copy holds no state files; a hash is keyed with a secret that is forgotten, so equal values stay equal and "
-	"nobody can find them by trying.",
-    .needs = NEED_STATE,
+	"Always under the same name, in the place of the one that was there. With --exclude-table or --mask the copy "
+	"holds no state files and no large objects; a hash is keyed with a secret that is forgotten, so equal values "
+	"stay equal and nobody can find them by trying. Of a PostgreSQL snapshot such a copy is made through a "
+	"database "
+	"beside the one that --target names, which is dropped whatever happens (after a kill by the next such "
+	"`snapshot "
+	"copy`, or `snapshot prune`).",
+    .needs = MAY_TARGET | NEED_STATE,
     .min_args = 1,
     .max_args = 1,
     .options = table,

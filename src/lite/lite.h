@@ -94,6 +94,8 @@ MUST_CHECK int lite_backup(struct lite *db, const char *to, lite_progress_fn *fn
 typedef void lite_text_fn(void *ctx, struct slice in, char *out);
 /* A function of one argument for this connection's SQL; NULL gives NULL. ctx lives as long as db. */
 MUST_CHECK int lite_function(struct lite *db, const char *name, lite_text_fn *fn, void *ctx, struct err *err);
+/* No trigger of the file runs on this connection any more. */
+MUST_CHECK int lite_triggers_off(struct lite *db, struct err *err);
 /* For calls this wrapper does not cover (backup API): the sqlite3 *, borrowed. */
 void *lite_handle(struct lite *db);
 

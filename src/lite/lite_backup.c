@@ -1,4 +1,4 @@
-/* Copies of whole databases, and a function of settle's own in SQL. */
+/* Copies of whole databases, a function of settle's own in SQL, and triggers turned off. */
 #include "config.h"
 
 #include "lite/lite_internal.h"
@@ -89,5 +89,11 @@ int lite_function(struct lite *db, const char *name, lite_text_fn *fn, void *ctx
 	*f = (struct text_function){fn, ctx};
 	int rc = sqlite3_create_function_v2(db->db, name, 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, f, call_text_function,
 					    NULL, NULL, free);
+	return rc == SQLITE_OK ? 0 : lite_fail(db, rc, err);
+}
+
+int lite_triggers_off(struct lite *db, struct err *err)
+{
+	int rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	return rc == SQLITE_OK ? 0 : lite_fail(db, rc, err);
 }

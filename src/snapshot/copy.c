@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "snapshot/mask.h"
+#include "snapshot/origin.h"
 #include "snapshot/verify.h"
 
 #include <sys/stat.h>
@@ -13,6 +14,7 @@ struct copier {
 	struct place from, to;
 	struct manifest m;
 	struct crypt_key old_key, new_key;
+	struct workshop work;
 	struct meter meter;
 	int was_encrypted;
 };
@@ -43,7 +45,7 @@ static int copy_files(struct copier *k, struct err *err)
 	return rc;
 }
 
-/* ---- something stays behind: through a scratch copy ---- */
+/* ---- something stays behind: through the workshop ---- */
 
 static int plain_file(struct copier *k, const struct manifest_file *f, const char *dir, struct err *err)
 {
@@ -62,19 +64,40 @@ static int plain_file(struct copier *k, const struct manifest_file *f, const cha
 				: files_copy(from, to, &k->meter, err);
 }
 
+static int plain_files(struct copier *k, const char *dir, struct err *err)
+{
+	int rc = files_make_dir(dir, err);
+	k->meter.what = k->was_encrypted ? "decrypting" : "copying";
+	k->meter.of_bytes = manifest_bytes(&k->m);
+	for (size_t i = 0; rc == 0 && i < k->m.files.n; i++)
+		rc = plain_file(k, &k->m.files.v[i], dir, err);
+	return rc;
+}
+
+static int mask_files(struct copier *k, const struct mask *mask, const char *plain, struct err *err)
+{
+	if (slice_is(k->m.engine, "sqlite")) {
+		int rc = plain_files(k, plain, err);
+		step(k->env, "mask");
+		return rc ? rc : mask_sqlite(mask, plain, &k->m, k->a, err);
+	}
+	const char *from = k->was_encrypted ? arena_printf(k->a, "%s/whole", k->work.place.partial).ptr : k->from.path;
+	int rc = files_make_dir(plain, err);
+	if (rc == 0 && k->was_encrypted)
+		rc = plain_files(k, from, err);
+	return rc ? rc : mask_pg(mask, &k->work, arena_printf(k->a, "%s/" DUMP_DIR, from).ptr, &k->m, &k->meter, err);
+}
+
 static int copy_masked(struct copier *k, const struct mask *mask, struct err *err)
 {
-	const char *plain = arena_printf(k->a, "%s/" PLAIN_DIR, k->to.partial).ptr;
-	int rc = files_make_dir(plain, err);
-	for (size_t i = 0; rc == 0 && i < k->m.files.n; i++)
-		rc = plain_file(k, &k->m.files.v[i], plain, err);
-	if (rc == 0)
-		rc = mask_sqlite(mask, plain, &k->m, k->a, err);
+	const char *plain = arena_printf(k->a, "%s/" PLAIN_DIR, k->work.place.partial).ptr;
+	int rc = mask_files(k, mask, plain, err);
 	for (size_t i = 0; i < k->m.domains.n; i++)
 		k->m.domains.v[i].state = SLICE_NONE;
 	k->m.excluded = mask->excluded_json;
 	k->m.masked = mask->masked_json;
-	return rc ? rc : seal_tree(&k->new_key, k->to.partial, &k->meter, k->a, err);
+	step(k->env, "encrypt");
+	return rc ? rc : seal_tree(&k->new_key, plain, k->to.partial, &k->meter, k->a, err);
 }
 
 /* ---- the steps ---- */
@@ -113,17 +136,30 @@ static int finish(struct copier *k, struct err *err)
 	return rc ? rc : place_replace(&k->to, k->a, err);
 }
 
+static int check_server(const struct copier *k, struct err *err)
+{
+	if (slice_is(k->m.engine, "sqlite") || (k->env->target && k->env->target->scheme != URL_SQLITE))
+		return 0;
+	err_set(err, ERR_USAGE, "--exclude-table and --mask on a snapshot of PostgreSQL need a server");
+	return err_hint(err, "give --target: beside that database another one is made, masked, and dropped again");
+}
+
+/* What only a copy needs that leaves something behind. */
+static int open_work(struct copier *k, const struct mask *mask, struct err *err)
+{
+	if (!mask_any(mask))
+		return 0;
+	int rc = check_server(k, err);
+	return rc ? rc : workshop_open(&k->work, k->env, k->a, err);
+}
+
 static int copy(struct copier *k, const char *name, const struct mask *mask, struct err *err)
 {
 	const char *as = k->options->name ? k->options->name : SNAPSHOT_FOR_COPY;
 	step(k->env, "open");
 	int rc = open_source(k, name, err);
-	if (rc == 0 && mask_any(mask) && !slice_is(k->m.engine, "sqlite")) {
-		err_set(err, ERR_USAGE, "--exclude-table and --mask are for snapshots of SQLite");
-		rc = err_hint(
-		    err,
-		    "restore the snapshot into a database of its own, change it there, and make a snapshot of that");
-	}
+	if (rc == 0)
+		rc = open_work(k, mask, err);
 	if (rc == 0)
 		rc = place_open(k->options->to, as, k->a, &k->to, err);
 	if (rc == 0)
@@ -144,7 +180,8 @@ static int copy(struct copier *k, const char *name, const struct mask *mask, str
 int snapshot_copy(const struct snapshot_env *env, const char *name, const struct snapshot_copy_options *o,
 		  struct arena *a, struct slice *path, struct err *err)
 {
-	struct copier k = {.env = env, .options = o, .a = a, .from.lock_fd = -1, .to.lock_fd = -1};
+	struct copier k = {
+	    .env = env, .options = o, .a = a, .from.lock_fd = -1, .to.lock_fd = -1, .work = WORKSHOP_INIT};
 	struct mask mask = {0};
 	mode_t bits = umask(077);
 	k.meter = (struct meter){.log = env->log, .stop = env->stop};
@@ -154,6 +191,7 @@ int snapshot_copy(const struct snapshot_env *env, const char *name, const struct
 	if (rc == 0)
 		rc = copy(&k, name, &mask, err);
 	log_progress(env->log, "");
+	workshop_close(&k.work);
 	place_close(&k.to);
 	sodium_memzero(&k.old_key, sizeof(k.old_key));
 	sodium_memzero(&k.new_key, sizeof(k.new_key));

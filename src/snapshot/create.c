@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/pct.h"
 #include "snapshot/origin.h"
+#include "snapshot/workshop.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,7 +145,7 @@ static int finish(struct maker *k, struct err *err)
 	int rc = 0;
 	step(k->env, "encrypt");
 	if (manifest_encrypted(&k->m))
-		rc = seal_tree(&k->key, k->place.partial, &k->origin.meter, k->a, err);
+		rc = seal_tree(&k->key, k->into, k->place.partial, &k->origin.meter, k->a, err);
 	step(k->env, "digest");
 	if (rc == 0)
 		rc = digest_tree(k->place.partial, &k->m, &k->origin.meter, k->a, err);
@@ -155,12 +156,23 @@ static int finish(struct maker *k, struct err *err)
 	return rc ? rc : place_finish(&k->place, err);
 }
 
+/* What a copy that was killed left is in nobody's way here: this only does it early. */
+static void sweep_work(struct maker *k)
+{
+	struct err why = ERR_INIT;
+	int rc = workshop_sweep(k->env, k->a, &why);
+	if (rc && rc != ERR_BUSY)
+		log_err(k->env->log, LOG_WARN, &why);
+}
+
 static int make(struct maker *k, struct err *err)
 {
 	step(k->env, "open");
 	int rc = open_origin(k, err);
 	if (rc == 0)
 		rc = open_place(k, err);
+	if (rc == 0)
+		sweep_work(k);
 	if (rc == 0)
 		rc = begin_crypt(k, err);
 	step(k->env, "copy");

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "snapshot/origin.h"
-#include "snapshot/spawn.h"
+#include "snapshot/pg_tools.h"
 
 #define KEPT_PREFIX "settle_snapshot_"
 
@@ -31,21 +31,6 @@ static int no_migration(struct origin *o, struct err *err)
 
 /* ---- pg_dump ---- */
 
-static int check_version(struct origin *o, struct err *err)
-{
-	int major = 0, server = (int)(o->m->server_version / 10000);
-	int rc = spawn_version("pg_dump", o->a, &major, &o->m->tool, err);
-	if (rc || major >= server)
-		return rc;
-	err_set(err, ERR_TARGET, "%.*s is older than the server, which is %.*s", SLICE_ARG(o->m->tool),
-		SLICE_ARG(o->m->server));
-	return err_hint(
-	    err,
-	    "install the client programs of version %d (Debian: postgresql-client-%d) and put their directory "
-	    "first in PATH",
-	    server, server);
-}
-
 static int export_snapshot(struct origin *o, struct err *err)
 {
 	struct link_rows rows;
@@ -62,7 +47,7 @@ int origin_pg_open(struct origin *o, struct err *err)
 	if (rc == 0)
 		rc = describe(o, err);
 	if (rc == 0)
-		rc = check_version(o, err);
+		rc = pg_dump_check(o->m->server_version, o->m->server, o->a, &o->m->tool, NULL, err);
 	if (rc == 0)
 		rc = domains_hold(o->link, o->a, err);
 	if (rc == 0)
@@ -79,40 +64,14 @@ int origin_pg_open(struct origin *o, struct err *err)
 	return rc;
 }
 
-int pg_dump_into(const struct snapshot_env *env, const char *database, struct slice snapshot_id, const char *dir,
-		 struct meter *m, struct arena *a, struct err *err)
-{
-	const char *conninfo = NULL, *password = NULL;
-	int jobs = env->jobs ? env->jobs : SNAPSHOT_JOBS, n = 0;
-	const char *argv[16];
-	int rc = link_words(env->target, database, a, &conninfo, &password, err);
-	if (rc)
-		return rc;
-	argv[n++] = "pg_dump";
-	argv[n++] = "--format=directory";
-	argv[n++] = arena_printf(a, "--jobs=%d", jobs).ptr;
-	argv[n++] = arena_printf(a, "--file=%s/" DUMP_DIR, dir).ptr;
-	argv[n++] = arena_printf(a, "--dbname=%s", conninfo).ptr;
-	argv[n++] = "--no-password";
-	argv[n++] = "--no-sync"; /* the whole tree is flushed later */
-	argv[n++] = "--verbose";
-	if (snapshot_id.ptr)
-		argv[n++] = arena_printf(a, "--snapshot=%.*s", SLICE_ARG(snapshot_id)).ptr;
-	argv[n] = NULL;
-	return spawn_run(&(struct spawn_options){.argv = argv,
-						 .password = password,
-						 .watch_dir = dir,
-						 .table_word = jobs > 1 ? "finished item" : "dumping contents of table",
-						 .table_word2 = jobs > 1 ? "TABLE DATA" : "table",
-						 .meter = m},
-			 a, NULL, err);
-}
-
 int origin_pg_dump(struct origin *o, const char *dir, struct err *err)
 {
+	struct pg_tool_call call = {.env = o->env, .meter = &o->meter};
 	o->meter = (struct meter){
 	    .log = o->env->log, .stop = o->env->stop, .what = "dumping", .of_tables = (int64_t)o->m->tables.n};
-	return pg_dump_into(o->env, NULL, o->snapshot_id, dir, &o->meter, o->a, err);
+	call.dir = arena_printf(o->a, "%s/" DUMP_DIR, dir).ptr;
+	call.extra[0] = arena_printf(o->a, "--snapshot=%.*s", SLICE_ARG(o->snapshot_id)).ptr;
+	return pg_dump_run(&call, o->a, err);
 }
 
 /* ---- a copy inside the server ---- */

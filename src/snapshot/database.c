@@ -161,6 +161,17 @@ int database_drop(struct link *l, struct slice name, struct err *err)
 	return rc;
 }
 
+int database_make_private(struct link *l, struct slice name, struct err *err)
+{
+	struct buf b = BUF_INIT(STATEMENT_MOST);
+	buf_str(&b, "REVOKE ALL ON DATABASE ");
+	add_ident(&b, name);
+	buf_str(&b, " FROM PUBLIC");
+	int rc = run_text(l, &b, err);
+	buf_release(&b);
+	return rc;
+}
+
 /* ---- what a dump leaves out ---- */
 
 static const char *grant_word(struct slice what)

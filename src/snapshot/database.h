@@ -22,6 +22,8 @@ MUST_CHECK int database_exists(struct link *l, struct slice name, int *yes, stru
 MUST_CHECK int database_create(struct link *l, struct slice name, const struct json *properties, const char *from,
 			       struct err *err);
 MUST_CHECK int database_drop(struct link *l, struct slice name, struct err *err);
+/* Only its owner may connect. */
+MUST_CHECK int database_make_private(struct link *l, struct slice name, struct err *err);
 /* Grants, comment, settings, limit of connections; idempotent. */
 MUST_CHECK int database_apply(struct link *l, struct slice name, const struct json *properties, struct err *err);
 /* Which of these roles are not there: "a, b", or SLICE_NONE. */

@@ -8,8 +8,6 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 
-#define PARAMS_MOST 8
-
 struct link {
 	PGconn *conn;
 	struct arena memory;
@@ -190,10 +188,8 @@ static int settle_result(struct link *l, PGresult *res, struct arena *a, struct 
 int link_ask(struct link *l, const char *sql, const struct slice *params, int n, struct arena *a,
 	     struct link_rows *rows, struct err *err)
 {
-	const char *values[PARAMS_MOST];
 	struct arena texts = ARENA_INIT;
-	if (n > PARAMS_MOST)
-		return err_set(err, ERR_INTERNAL, "too many parameters");
+	const char **values = ARENA_ARRAY(&texts, (size_t)n, const char *);
 	for (int i = 0; i < n; i++)
 		values[i] = params[i].ptr ? arena_str(&texts, params[i]) : NULL;
 	PGresult *res = PQexecParams(l->conn, sql, n, NULL, values, NULL, NULL, 0);
@@ -204,6 +200,19 @@ int link_ask(struct link *l, const char *sql, const struct slice *params, int n,
 int link_do(struct link *l, const char *sql, struct err *err)
 {
 	return settle_result(l, PQexec(l->conn, sql), NULL, NULL, err);
+}
+
+int link_copy_in(struct link *l, const char *sql, struct slice bytes, struct err *err)
+{
+	PGresult *res = PQexec(l->conn, sql);
+	if (PQresultStatus(res) != PGRES_COPY_IN)
+		return settle_result(l, res, NULL, NULL, err);
+	PQclear(res);
+	if (PQputCopyData(l->conn, bytes.ptr, (int)bytes.len) != 1 || PQputCopyEnd(l->conn, NULL) != 1)
+		return tell(l, "08006", PQerrorMessage(l->conn), err);
+	int rc = settle_result(l, PQgetResult(l->conn), NULL, NULL, err);
+	PQclear(PQgetResult(l->conn)); /* the NULL that ends it */
+	return rc;
 }
 
 int64_t link_int(struct slice cell)

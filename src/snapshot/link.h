@@ -34,6 +34,8 @@ static inline struct slice link_cell(const struct link_rows *r, int row, int col
 {
 	return r->cells[row * r->columns + column];
 }
+/* COPY ... FROM STDIN: unlike parameters, these bytes never stand in the server's log. */
+MUST_CHECK int link_copy_in(struct link *l, const char *sql, struct slice bytes, struct err *err);
 int64_t link_int(struct slice cell);
 /* 'text' as a literal, for statements that take no parameters. */
 struct slice link_literal(struct link *l, struct slice text, struct arena *a);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/datetime.h"
 #include "snapshot/database.h"
-#include "snapshot/place.h"
+#include "snapshot/workshop.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -131,6 +131,16 @@ static int too_old(const struct snapshot_info *s, int64_t days)
 	return datetime_parse(s->created, &made) && clock_utc_us() - made > days * 86400 * 1000000;
 }
 
+static int add_work(const struct snapshot_env *env, struct arena *a, struct snapshot_list *out, struct err *err)
+{
+	struct snapshot_info one = {.name = SLICE("copy"), .created = SLICE(""), .is_work = 1};
+	int rc = workshop_leftovers(env, a, &one.path, err);
+	one.problem = "left by a copy that was ended";
+	if (rc == 0 && one.path.len)
+		ARENA_PUSH(a, out, one);
+	return rc;
+}
+
 /* With both options a snapshot goes only when both say so. A damaged one is left for people to look at. */
 int snapshot_prune_plan(const struct snapshot_env *env, const struct snapshot_prune_options *o, struct arena *a,
 			struct snapshot_list *out, struct err *err)
@@ -151,7 +161,7 @@ int snapshot_prune_plan(const struct snapshot_env *env, const struct snapshot_pr
 		if (goes)
 			ARENA_PUSH(a, out, *s);
 	}
-	return 0;
+	return add_work(env, a, out, err);
 }
 
 static int drop_kept(const struct snapshot_env *env, const struct snapshot_info *s, struct err *err)
@@ -177,6 +187,11 @@ int snapshot_remove(const struct snapshot_env *env, const struct snapshot_info *
 	struct arena a = ARENA_INIT;
 	struct place p;
 	const char *path = arena_str(&a, s->path);
+	if (s->is_work) {
+		int swept = workshop_sweep(env, &a, err);
+		arena_release(&a);
+		return swept;
+	}
 	/* Opening sweeps away what is unfinished. */
 	int rc = place_open(place_dir(env, &a), "prune", &a, &p, err);
 	if (rc == 0)

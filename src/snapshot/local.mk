@@ -23,7 +23,10 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/manifest.h \
 	src/snapshot/mask.c \
 	src/snapshot/mask.h \
+	src/snapshot/mask_pg.c \
 	src/snapshot/origin.h \
+	src/snapshot/pg_tools.c \
+	src/snapshot/pg_tools.h \
 	src/snapshot/place.c \
 	src/snapshot/place.h \
 	src/snapshot/restore.c \
@@ -38,8 +41,11 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/spawn.c \
 	src/snapshot/spawn.h \
 	src/snapshot/verify.c \
-	src/snapshot/verify.h
+	src/snapshot/verify.h \
+	src/snapshot/workshop.c \
+	src/snapshot/workshop.h
 
-SNAPSHOT_TESTS = tests/cli/snapshot.sh tests/cli/snapshot-copy.sh tests/cli/snapshot-kill.sh tests/cli/snapshot-restore.sh
+SNAPSHOT_TESTS = tests/cli/snapshot.sh tests/cli/snapshot-copy.sh tests/cli/snapshot-kill.sh tests/cli/snapshot-mask.sh \
+	tests/cli/snapshot-restore.sh
 TESTS += $(SNAPSHOT_TESTS)
 EXTRA_DIST += $(SNAPSHOT_TESTS)

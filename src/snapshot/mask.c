@@ -3,6 +3,7 @@
 #include "snapshot/mask.h"
 
 #include "lite/lite.h"
+#include "snapshot/origin.h"
 #include "sql/target.h"
 
 int mask_any(const struct mask *m)
@@ -114,11 +115,21 @@ static int mask_column(struct lite *db, const struct mask_column *c, struct aren
 	return rc ? err_prefix(err, "--mask %.*s.%.*s", SLICE_ARG(c->table), SLICE_ARG(c->column)) : 0;
 }
 
+/* ANALYZE keeps values of indexed columns. */
+static int drop_samples(struct lite *db, struct err *err)
+{
+	return lite_exec(db, "DROP TABLE IF EXISTS sqlite_stat3; DROP TABLE IF EXISTS sqlite_stat4", err);
+}
+
 /* VACUUM writes the file anew: what was deleted is nowhere in it. */
 static int change(struct lite *db, const struct mask *mask, struct arena *a, struct err *err)
 {
 	int rc =
 	    lite_exec(db, "PRAGMA foreign_keys = OFF; PRAGMA secure_delete = ON; PRAGMA journal_mode = DELETE", err);
+	if (rc == 0)
+		rc = lite_triggers_off(db, err);
+	if (rc == 0)
+		rc = drop_samples(db, err);
 	if (rc == 0)
 		rc = lite_function(db, "settle_hash", hash_text, (void *)(uintptr_t)mask, err);
 	for (int i = 0; rc == 0 && i < mask->exclude.n; i++)

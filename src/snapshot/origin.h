@@ -37,9 +37,6 @@ MUST_CHECK int origin_lite_open(struct origin *o, struct err *err);
 MUST_CHECK int origin_lite_copy(struct origin *o, const char *dir, struct err *err);
 void origin_close(struct origin *o);
 
-/* pg_dump of a database into dir/dump; snapshot_id may be SLICE_NONE. */
-MUST_CHECK int pg_dump_into(const struct snapshot_env *env, const char *database, struct slice snapshot_id,
-			    const char *dir, struct meter *m, struct arena *a, struct err *err);
 /* Rows of every table of a SQLite file. */
 MUST_CHECK int lite_count(struct lite *db, struct arena *a, struct manifest_tables *out, struct err *err);
 /* As lite_count, of a file that nobody else has open: reading leaves no -wal and -shm beside it. */
@@ -49,8 +46,9 @@ MUST_CHECK int lite_target_lock(const char *path, struct arena *a, int *fd, stru
 
 /* ---- what create and copy share (seal.c) ---- */
 
-/* Encrypts every file below dir/.plain into dir, removing each plain one, then the directory. */
-MUST_CHECK int seal_tree(const struct crypt_key *k, const char *dir, struct meter *m, struct arena *a, struct err *err);
+/* Encrypts every file below plain into dir, removing each plain one, then the directory. */
+MUST_CHECK int seal_tree(const struct crypt_key *k, const char *plain, const char *dir, struct meter *m,
+			 struct arena *a, struct err *err);
 /* Fills m->files with what lies in dir. */
 MUST_CHECK int digest_tree(const char *dir, struct manifest *m, struct meter *meter, struct arena *a, struct err *err);
 /* The directories above a path below dir. */

@@ -1,8 +1,8 @@
 /* The way back of PostgreSQL: a new database beside the old one, and a swap of names. */
 #include "config.h"
 
+#include "snapshot/pg_tools.h"
 #include "snapshot/restore.h"
-#include "snapshot/spawn.h"
 
 #include "base/clock.h"
 #include "sql/target.h"
@@ -78,31 +78,14 @@ static int create(struct restore *r, struct err *err)
 
 static int run_pg_restore(struct restore *r, const char *dir, struct err *err)
 {
-	const char *conninfo = NULL, *password = NULL, *fresh = arena_str(r->a, r->j.fresh);
-	int jobs = r->env->jobs ? r->env->jobs : SNAPSHOT_JOBS, n = 0;
-	const char *argv[16];
-	if (link_words(r->env->target, fresh, r->a, &conninfo, &password, err))
-		return err->code;
-	argv[n++] = "pg_restore";
-	argv[n++] = "--format=directory";
-	argv[n++] = arena_printf(r->a, "--jobs=%d", jobs).ptr;
-	argv[n++] = arena_printf(r->a, "--dbname=%s", conninfo).ptr;
-	argv[n++] = "--no-password";
-	argv[n++] = "--exit-on-error";
-	argv[n++] = "--verbose";
-	argv[n++] = dir;
-	argv[n] = NULL;
+	struct pg_tool_call call = {.env = r->env, .dir = dir, .meter = &r->meter};
+	call.database = arena_str(r->a, r->j.fresh);
 	r->meter = (struct meter){.log = r->env->log,
 				  .stop = r->env->stop,
 				  .what = "loading",
 				  .bytes = manifest_bytes(&r->m),
 				  .of_tables = (int64_t)r->m.tables.n};
-	return spawn_run(&(struct spawn_options){.argv = argv,
-						 .password = password,
-						 .table_word = jobs > 1 ? "finished item" : "processing data for table",
-						 .table_word2 = jobs > 1 ? "TABLE DATA" : "table",
-						 .meter = &r->meter},
-			 r->a, NULL, err);
+	return pg_restore_run(&call, r->a, err);
 }
 
 static int load(struct restore *r, struct err *err)

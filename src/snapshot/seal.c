@@ -24,9 +24,9 @@ static int seal_one(const struct crypt_key *k, const char *dir, const char *plai
 	return rc ? rc : files_remove_tree(from, err);
 }
 
-int seal_tree(const struct crypt_key *k, const char *dir, struct meter *m, struct arena *a, struct err *err)
+int seal_tree(const struct crypt_key *k, const char *plain, const char *dir, struct meter *m, struct arena *a,
+	      struct err *err)
 {
-	const char *plain = arena_printf(a, "%s/" PLAIN_DIR, dir).ptr;
 	struct file_list list;
 	int rc = files_list(plain, a, &list, err);
 	*m = (struct meter){.log = m->log, .stop = m->stop, .what = "encrypting", .of_bytes = files_bytes(plain)};

@@ -77,7 +77,8 @@ struct snapshot_copy_options {
 
 /*
  * A copy under another key. Rows of excluded tables and what is masked do not travel, and such a copy holds no state
- * files; of SQLite targets only, of PostgreSQL ERR_USAGE. Replaces a copy of that name at once.
+ * files; of PostgreSQL it is made through a database beside the target (ERR_USAGE without one), which is gone
+ * afterwards. Replaces a copy of that name at once.
  */
 MUST_CHECK int snapshot_copy(const struct snapshot_env *env, const char *name, const struct snapshot_copy_options *o,
 			     struct arena *a, struct slice *path, struct err *err);
@@ -89,6 +90,7 @@ struct snapshot_info { /* slices live in the arena */
 	struct slice created, engine, method, target;
 	int64_t bytes, tables, rows;
 	int encrypted;
+	int is_work;         /* what a copy that was killed left: a directory or a database (path says), no snapshot */
 	const char *problem; /* why it is no good, or NULL: unreadable manifest, unfinished */
 	struct json manifest;
 };
@@ -123,7 +125,7 @@ struct snapshot_prune_options {
 /* What a prune would take away: leftovers of the unfinished, and what the options say. */
 MUST_CHECK int snapshot_prune_plan(const struct snapshot_env *env, const struct snapshot_prune_options *o,
 				   struct arena *a, struct snapshot_list *out, struct err *err);
-/* A template's database goes too, which needs the target. */
+/* A template's database goes too, and one that a killed copy left, which needs the target. */
 MUST_CHECK int snapshot_remove(const struct snapshot_env *env, const struct snapshot_info *s, struct err *err);
 
 /* ---- going back ---- */

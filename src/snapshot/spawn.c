@@ -180,9 +180,9 @@ static void take_line(struct child *c)
 	if (o->meter && o->table_word && strstr(c->line, o->table_word) && strstr(c->line, o->table_word2))
 		o->meter->tables++;
 	memcpy(c->last, c->line, sizeof(c->last));
-	int complaint = strstr(c->line, "error:") || strstr(c->line, "fatal:") || strstr(c->line, "detail:") ||
-			strstr(c->line, "DETAIL:") || strstr(c->line, "ERROR:");
-	if (complaint)
+	int detail = strstr(c->line, "detail:") || strstr(c->line, "DETAIL:");
+	int complaint = strstr(c->line, "error:") || strstr(c->line, "fatal:") || strstr(c->line, "ERROR:");
+	if (complaint || (detail && !o->no_detail))
 		add_complaint(c, told);
 }
 

@@ -16,6 +16,7 @@ struct spawn_options {
 	const char *table_word;  /* a line with both words is a table that is done; or NULL */
 	const char *table_word2;
 	struct meter *meter; /* or NULL */
+	int no_detail;       /* a server's DETAIL, which tells values of rows, is left out of the error */
 };
 
 /* Stdout of the child goes to *out (in the arena) when out is not NULL, else to nowhere. A missing program, and one
