@@ -7,6 +7,7 @@ sql_libsql_a_SOURCES = \
 	sql/pg/copy.c \
 	sql/pg/driver.c \
 	sql/pg/error.c \
+	sql/pg/finish.c \
 	sql/pg/lock.c \
 	sql/pg/pg.h \
 	sql/pg/put.c \

@@ -138,7 +138,7 @@ MUST_CHECK int sql_count_by(struct sql_target *t, const struct sql_table *table,
 MUST_CHECK int sql_domain_lock(struct sql_target *t, struct slice domain, int64_t *epoch, struct err *err);
 MUST_CHECK int sql_domain_join(struct sql_target *t, struct slice domain, int64_t epoch, struct err *err);
 
-/* Secondary indexes and ANALYZE, after the first load; idempotent. */
+/* Secondary indexes, ANALYZE and what lets sql_page_keys read an index alone (PostgreSQL: VACUUM), after a load; idempotent. */
 MUST_CHECK int sql_finish_load(struct sql_target *t, struct err *err);
 
 struct sql_report { /* for `check`; slices live in the arena */

@@ -83,6 +83,8 @@ struct buf *pg_text(struct pg_target *t);
 int pg_run(struct pg_target *t, const struct pg_params *p, PGresult **out, struct err *err);
 /* Runs constant SQL that has no values, several statements allowed; *out as above (text format). */
 int pg_simple(struct pg_target *t, const char *sql, PGresult **out, struct err *err);
+/* The same with t->text: what cannot be prepared. */
+int pg_run_text(struct pg_target *t, struct err *err);
 int pg_result_check(const struct pg_target *t, const PGresult *res, struct err *err);
 
 /* ---- copy.c ---- */
@@ -114,11 +116,15 @@ int pg_count_by(struct sql_target *t, const struct sql_table *table, const struc
 int pg_schema_open(struct pg_target *t, const struct sql_options *o, struct err *err);
 int pg_schema_version(struct pg_target *t, int64_t *version, struct err *err);
 int pg_schema_check(struct sql_target *t, struct err *err);
-int pg_finish_load(struct sql_target *t, struct err *err);
+/* The indexes with these flags; those that are there stay. */
+int pg_make_indexes(struct pg_target *t, unsigned flags, struct err *err);
 int pg_describe(struct sql_target *t, struct arena *a, struct sql_report *out, struct err *err);
 /* citus.c: spreads the tables just made; inside their transaction. */
 int pg_distribute(struct pg_target *t, struct err *err);
 int pg_has_citus(struct pg_target *t, int *has, struct err *err);
+
+/* ---- finish.c ---- */
+int pg_finish_load(struct sql_target *t, struct err *err);
 
 /* ---- lock.c ---- */
 int pg_lock(struct sql_target *t, struct slice domain, int64_t *epoch, struct err *err);

@@ -54,6 +54,13 @@ int pg_simple(struct pg_target *t, const char *sql, PGresult **out, struct err *
 	return rc;
 }
 
+int pg_run_text(struct pg_target *t, struct err *err)
+{
+	int rc = buf_check(&t->text, "statement", err);
+
+	return rc ? rc : pg_simple(t, t->text.ptr, NULL, err);
+}
+
 static void statement_name(size_t i, char name[24])
 {
 	snprintf(name, 24, "s%zu", i);

@@ -91,13 +91,6 @@ int pg_schema_check(struct sql_target *base, struct err *err)
 
 /* ---- making it ---- */
 
-static int run_text(struct pg_target *t, struct err *err)
-{
-	int rc = buf_check(&t->text, "statement", err);
-
-	return rc ? rc : pg_simple(t, t->text.ptr, NULL, err);
-}
-
 static int make_schema(struct pg_target *t, struct err *err)
 {
 	int there = 0;
@@ -107,19 +100,29 @@ static int make_schema(struct pg_target *t, struct err *err)
 		return rc;
 	buf_str(pg_text(t), "CREATE SCHEMA ");
 	sql_add_ident(&t->text, t->schema);
-	return run_text(t, err);
+	return pg_run_text(t, err);
 }
 
-static int make_indexes(struct pg_target *t, unsigned flags, struct err *err)
+/* One that is there is not asked for again: CREATE INDEX IF NOT EXISTS would wait for everybody who writes to the
+ * table. */
+static int make_index(struct pg_target *t, const struct sql_index *index, struct err *err)
+{
+	int there = 0;
+	int rc = has_table(t, index->name, &there, err);
+
+	if (rc || there)
+		return rc;
+	sql_text_create_index(pg_text(t), &t->base.names, index);
+	return pg_run_text(t, err);
+}
+
+int pg_make_indexes(struct pg_target *t, unsigned flags, struct err *err)
 {
 	int rc = 0;
 
-	for (const struct sql_index *i = sql_all_indexes; i->name && rc == 0; i++) {
-		if (i->flags != flags)
-			continue;
-		sql_text_create_index(pg_text(t), &t->base.names, i);
-		rc = run_text(t, err);
-	}
+	for (const struct sql_index *i = sql_all_indexes; i->name && rc == 0; i++)
+		if (i->flags == flags)
+			rc = make_index(t, i, err);
 	return rc;
 }
 
@@ -141,13 +144,13 @@ static int make_tables(struct pg_target *t, struct err *err)
 
 	for (const struct sql_table *const *table = sql_all_tables; *table && rc == 0; table++) {
 		sql_text_create_table(pg_text(t), &t->base.names, *table);
-		rc = run_text(t, err);
+		rc = pg_run_text(t, err);
 	}
 	if (rc == 0)
-		rc = make_indexes(t, SQL_INDEX_AT_ONCE, err);
+		rc = pg_make_indexes(t, SQL_INDEX_AT_ONCE, err);
 	if (rc == 0) {
 		sql_text_create_table(pg_text(t), &t->base.names, &sql_schema_table);
-		rc = run_text(t, err);
+		rc = pg_run_text(t, err);
 	}
 	if (rc == 0)
 		rc = set_version(t, err);
@@ -200,20 +203,6 @@ int pg_schema_open(struct pg_target *t, const struct sql_options *o, struct err 
 	if (rc == 0 && version == 0)
 		rc = create(t, err);
 	return rc ? rc : pg_schema_check(&t->base, err);
-}
-
-int pg_finish_load(struct sql_target *base, struct err *err)
-{
-	struct pg_target *t = pg_of(base);
-	int rc = make_indexes(t, 0, err);
-
-	for (const struct sql_table *const *table = sql_all_tables; *table && rc == 0; table++) {
-		struct buf *b = pg_text(t);
-		buf_str(b, "ANALYZE ");
-		sql_add_table(b, &base->names, (*table)->name);
-		rc = run_text(t, err);
-	}
-	return rc;
 }
 
 /* ---- for `check` ---- */

@@ -526,6 +526,65 @@ static void test_sql_domain_lock__waits_for_a_commit_that_has_checked(void **sta
 	sql_close(t);
 }
 
+/* ---- after a load ---- */
+
+#define MANY_ROWS                                                                                       \
+	"INSERT INTO documents (domain, doc_id, deleted) SELECT 'd', repeat('x', 60) || n, false FROM " \
+	"generate_series(1, 90000) n"
+#define VISIBLE "SELECT relallvisible FROM pg_class WHERE oid = 'documents'::regclass"
+#define PAGES "SELECT relpages FROM pg_class WHERE oid = 'documents'::regclass"
+
+static void test_sql_finish_load__keys_can_be_read_from_the_index_alone(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+
+	place_exec(p, "ALTER TABLE documents SET (autovacuum_enabled = off)");
+	place_exec(p, MANY_ROWS);
+	MUST(sql_finish_load(t, err));
+	assert_true(place_count(p, PAGES) > 1000);
+	assert_int_equal(place_count(p, VISIBLE), place_count(p, PAGES));
+	/* Few rows more are no reason to read all pages again. */
+	place_exec(p, "INSERT INTO documents (domain, doc_id, deleted) SELECT 'e', n::text, false FROM "
+		      "generate_series(1, 5000) n");
+	MUST(sql_finish_load(t, err));
+	assert_true(place_count(p, VISIBLE) < place_count(p, PAGES));
+	sql_close(t);
+}
+
+static void test_sql_finish_load__a_table_that_somebody_alters_is_left_alone(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE), *other = place_open(p, 0);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	place_exec(p, "ALTER TABLE documents SET (autovacuum_enabled = off)");
+	MUST(sql_finish_load(t, err));
+	place_exec(p, MANY_ROWS);
+	MUST(sql_begin(other, err));
+	buf_str(pg_text(pg_of(other)), "LOCK TABLE ");
+	sql_add_table(&pg_of(other)->text, &other->names, "documents");
+	buf_str(&pg_of(other)->text, " IN SHARE UPDATE EXCLUSIVE MODE");
+	MUST(pg_run_text(pg_of(other), err));
+	t->log = log_new(out, LOG_SQL, LOG_TEXT);
+	MUST(sql_finish_load(t, err));
+	fflush(out);
+	TELLS(text, "VACUUM");
+	TELLS(text, "lock timeout");
+	TELLS(text, "settle_conflict");
+	assert_int_equal(place_count(p, VISIBLE), 0);
+	sql_close(other);
+	MUST(sql_finish_load(t, err));
+	assert_int_equal(place_count(p, VISIBLE), place_count(p, PAGES));
+	log_free(t->log);
+	t->log = NULL;
+	sql_close(t);
+	fclose(out);
+	free(text);
+}
+
 /* ---- what is logged ---- */
 
 static void test_sql_log__statements_without_values(void **state)
@@ -616,6 +675,8 @@ int main(void)
 	    PLACE_TEST(test_sql_select__a_time_outside_the_calendar),
 	    PLACE_TEST(test_sql_commit__workers_of_one_process_do_not_wait_for_each_other),
 	    PLACE_TEST(test_sql_domain_lock__waits_for_a_commit_that_has_checked),
+	    PLACE_TEST(test_sql_finish_load__keys_can_be_read_from_the_index_alone),
+	    PLACE_TEST(test_sql_finish_load__a_table_that_somebody_alters_is_left_alone),
 	    PLACE_TEST(test_sql_log__statements_without_values),
 	    PLACE_TEST(test_sql_put__a_large_stage_is_emptied),
 	};
