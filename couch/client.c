@@ -235,16 +235,24 @@ static struct slice trimmed(struct slice s)
 	return s;
 }
 
-int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, struct slice *out, struct err *err)
+static void add_rev(struct slice rev, struct buf *url)
 {
-	struct buf url = BUF_INIT(URL_MAX), body = BUF_INIT(DOCUMENT_MAX);
+	buf_str(url, "?rev=");
+	pct_url(rev, url);
+}
+
+static void add_document_url(struct couch_client *c, struct slice id, struct buf *url)
+{
+	buf_fmt(url, "%s%s/", c->o.url->base, c->o.url->path);
+	add_document_path(id, url);
+}
+
+static int get_document(struct couch_client *c, struct slice id, const struct buf *url, size_t max, struct arena *a,
+			struct slice *out, struct err *err)
+{
+	struct buf body = BUF_INIT(max);
 	*out = SLICE_NONE;
-	if (!id.len)
-		return err_set(err, ERR_NOTFOUND, "%s: a document without an id", c->o.url->shown);
-	buf_fmt(&url, "%s%s/", c->o.url->base, c->o.url->path);
-	add_document_path(id, &url);
-	buf_str(&url, "?conflicts=true");
-	int rc = ask(c, &url, &body, err);
+	int rc = ask(c, url, &body, err);
 	if (!rc && (!body.len || body.ptr[0] != '{'))
 		rc = err_set(err, ERR_SOURCE, "%s: the answer is no JSON object", c->o.url->shown);
 	if (!rc)
@@ -254,8 +262,31 @@ int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, stru
 			     c->o.url->shown);
 	if (rc && rc != ERR_STOPPED)
 		err_prefix(err, "document %.*s", (int)(id.len > 200 ? 200 : id.len), id.ptr);
-	buf_release(&url);
 	buf_release(&body);
+	return rc;
+}
+
+int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, struct slice *out, struct err *err)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	*out = SLICE_NONE;
+	if (!id.len)
+		return err_set(err, ERR_NOTFOUND, "%s: a document without an id", c->o.url->shown);
+	add_document_url(c, id, &url);
+	buf_str(&url, "?conflicts=true");
+	int rc = get_document(c, id, &url, DOCUMENT_MAX, a, out, err);
+	buf_release(&url);
+	return rc;
+}
+
+int couch_rev_get(struct couch_client *c, struct slice id, struct slice rev, size_t max, struct arena *a, struct slice *out,
+		  struct err *err)
+{
+	struct buf url = BUF_INIT(URL_MAX);
+	add_document_url(c, id, &url);
+	add_rev(rev, &url);
+	int rc = get_document(c, id, &url, max, a, out, err);
+	buf_release(&url);
 	return rc;
 }
 
@@ -316,12 +347,9 @@ static int held_revision(struct couch_client *c, struct slice id, struct arena *
 static int send(struct couch_client *c, const char *method, struct slice id, struct slice rev, struct slice body, struct err *err)
 {
 	struct buf url = BUF_INIT(URL_MAX), answer = BUF_INIT(INFO_MAX);
-	buf_fmt(&url, "%s%s/", c->o.url->base, c->o.url->path);
-	add_document_path(id, &url);
-	if (rev.ptr) {
-		buf_str(&url, "?rev=");
-		pct_url(rev, &url);
-	}
+	add_document_url(c, id, &url);
+	if (rev.ptr)
+		add_rev(rev, &url);
 	int rc = buf_check(&url, "the address", err);
 	if (!rc)
 		rc = http_send(c->http, method, url.ptr, body, err);

@@ -58,6 +58,9 @@ struct couch_db_info {
 MUST_CHECK int couch_db_info(struct couch_client *c, struct arena *a, struct couch_db_info *out, struct err *err);
 /* One document as its exact bytes (winning revision, with _conflicts). ERR_NOTFOUND when deleted or absent. */
 MUST_CHECK int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, struct slice *out, struct err *err);
+/* One revision of it, if the database has its body still (leaves always): ERR_NOTFOUND when not, ERR_LIMIT when it is larger than max. */
+MUST_CHECK int couch_rev_get(struct couch_client *c, struct slice id, struct slice rev, size_t max, struct arena *a, struct slice *out,
+			     struct err *err);
 /* The current winning revision of each document, deleted ones included; SLICE_NONE for one that the database never had. A few dozen ids
  * at most. */
 MUST_CHECK int couch_current_revs(struct couch_client *c, const struct slice *ids, size_t n, struct arena *a, struct slice *revs,

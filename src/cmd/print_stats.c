@@ -98,6 +98,15 @@ static void put_left(const struct cmd_context *c, const char *name, int64_t n, c
 		fprintf(c->out, "%-11s%" PRId64 " %s\n", name, n, meaning);
 }
 
+static void put_conflicts(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	if (s->conflicts_left)
+		fprintf(c->out, "%-11s%" PRId64 " (losing revisions; %" PRId64 " of them not brought over)\n", "conflicts",
+			s->conflicts, s->conflicts_left);
+	else
+		put_left(c, "conflicts", s->conflicts, "(losing revisions; they are kept too)");
+}
+
 static void put_counters(const struct cmd_context *c, const struct migrate_counters *n)
 {
 	if (n->read == 0) {
@@ -166,7 +175,7 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 	put_counters(c, &s->counters);
 	put_left(c, "pending", s->pending, "(cases that wait to be compared)");
 	put_left(c, "rejects", s->rejected_now, "(documents that could not be stored; kept whole)");
-	put_left(c, "conflicts", s->conflicts, "(losing revisions that were not brought over)");
+	put_conflicts(c, s);
 	put_left(c, "attached", s->attachments, "(attachment bodies that were not brought over)");
 	if (s->unfinished)
 		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
@@ -246,6 +255,7 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 	set_int(a, &v, "skipped", s->counters.skipped);
 	set_int(a, &v, "rejected", s->counters.rejected);
 	set_int(a, &v, "conflicts", s->conflicts);
+	set_int(a, &v, "conflicts_left", s->conflicts_left);
 	set_int(a, &v, "attachments", s->attachments);
 	json_sets(a, &v, "kinds", kinds_json(s, a));
 	json_sets(a, &v, "ignored", ignored_json(s, a));

@@ -237,19 +237,22 @@ static int wants_form(struct run *r, struct batch *b, const struct batch_doc *d,
 	return 0;
 }
 
-static int record_form(struct run *r, const struct batch_doc *d, struct err *err)
+static int record_form(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)
 {
 	struct state_doc doc = {
 	    .kind = d->mapped.kind->name,
 	    .id = d->id,
 	    .ignored = d->ignored,
 	    .attachments = d->attachments,
-	    .conflicts = d->conflicts ? d->conflicts->count : 0,
 	    .diffs = d->diffs,
 	};
+	struct state_doc known = {0};
 
 	if (!r->state)
 		return tell_found(r, &doc, 0, err);
+	if (state_doc_get(r->state, d->id, &b->arena, &known, err) && err->code != ERR_NOTFOUND)
+		return err->code;
+	doc.conflicts = known.conflicts;
 	if (again_outcome(r, r->state, &doc, 0, err))
 		return err->code;
 	return state_doc_put(r->state, &doc, err);
@@ -310,7 +313,7 @@ static int compare_fate(struct run *r, struct batch *b, const char *wanted, enum
 			continue;
 		}
 		store_compare(r, b, d, row, &scratch);
-		rc = record_form(r, d, err);
+		rc = record_form(r, b, d, err);
 	}
 	arena_release(&scratch);
 	return rc;

@@ -40,6 +40,8 @@ struct batch_doc {
 	struct slice reason;        /* FATE_REJECT */
 	uint32_t attachments;
 	const struct json *conflicts; /* losing revisions: array of strings, or NULL */
+	struct slice *losing;       /* their bodies, SLICE_NONE for one that stays in the source; NULL = all stay (losing.h) */
+	uint32_t n_losing;          /* bodies there are */
 	enum sql_outcome outcome;
 	int unwanted;               /* FATE_SKIP: of this domain, but not of a kind that --only names */
 	int found;                  /* of one that is gone from the domain: SQL held it as a form or plain document */

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/datetime.h"
 #include "migrate/group.h"
+#include "migrate/losing.h"
 #include "migrate/rows.h"
 #include "migrate/sample.h"
 #include "migrate/session.h"
@@ -185,9 +186,12 @@ static int commit(struct run *r, struct sql_target *t, struct batch *b, struct e
 int run_store_alone(struct run *r, struct batch *b, struct err *err)
 {
 	struct sql_target *t = r->targets[0];
-	int rc = sql_begin(t, err);
+	int rc = losing_fetch(r, b, err);
 
+	if (rc)
+		return rc;
 	b->again = 1;
+	rc = sql_begin(t, err);
 	if (rc == 0)
 		rc = store_batch(r, t, b, err);
 	if (rc == 0)
@@ -228,7 +232,7 @@ int run_write_batch(struct run *r, struct pipeline *p, struct sql_target *t, str
 
 int run_batch_alone(struct run *r, struct batch *b, struct err *err)
 {
-	if (run_write_batch(r, NULL, r->targets[0], b, err))
+	if (losing_fetch(r, b, err) || run_write_batch(r, NULL, r->targets[0], b, err))
 		return err->code;
 	return atomic_load(&r->too_many_rejects) ? too_many_rejects(r, err) : 0;
 }
@@ -261,6 +265,8 @@ static int work(void *ctx, struct pipeline *p, int worker, struct pipeline_job *
 	struct sql_target *t = run_target_of(r, worker);
 
 	run_prepare(r, b);
+	if (losing_fetch(r, b, err))
+		return err->code;
 	return sql_concurrent(t) ? run_write_batch(r, p, t, b, err) : write_in_group(r, p, t, b, err);
 }
 

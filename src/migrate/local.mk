@@ -15,6 +15,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/follow.c \
 	src/migrate/lifecycle.c \
 	src/migrate/lifecycle.h \
+	src/migrate/losing.c \
+	src/migrate/losing.h \
 	src/migrate/pass.c \
 	src/migrate/sample.c \
 	src/migrate/sample.h \

@@ -86,7 +86,10 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	int unfinished;   /* the last pass did not come to its end */
 	int other_rules;  /* stored differences were made with rules that were edited since */
 	struct migrate_counters counters;
-	int64_t pending, rejected_now, conflicts, attachments;
+	int64_t pending, rejected_now;
+	int64_t conflicts;      /* losing revisions */
+	int64_t conflicts_left; /* of these stay in the source, as do all attachments */
+	int64_t attachments;
 	struct migrate_kind *kinds;
 	size_t n_kinds;
 	struct state_tallies ignored;
@@ -124,7 +127,7 @@ MUST_CHECK int migrate_dry_run(const struct migrate_env *env, const struct migra
                                struct err *err);
 /* Reads only; no lock, no long transaction. */
 MUST_CHECK int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err);
-/* Tells of every losing revision that was not brought over, by document. The callback returns non-zero to end. Reads only. */
+/* Tells of every losing revision, by document. The callback returns non-zero to end. Reads only. */
 MUST_CHECK int migrate_conflicts(const struct migrate_env *env, int (*fn)(void *ctx, struct slice id, struct slice rev), void *ctx,
                                  struct err *err);
 /* Both sides of a document; absent = NULL. couch comes from the spool or the source, sql from the target. kind: SLICE_NONE = find it. */

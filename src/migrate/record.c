@@ -5,9 +5,10 @@
 
 #include <sodium.h>
 
+/* Losing revisions that stay in the source. */
 static uint32_t conflicts_of(const struct batch_doc *d)
 {
-	return d->conflicts ? d->conflicts->count : 0;
+	return d->conflicts ? d->conflicts->count - d->n_losing : 0;
 }
 
 static void count_stored(struct migrate_counters *c, enum sql_outcome outcome)

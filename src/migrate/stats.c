@@ -13,6 +13,12 @@ static void count_one(void *ctx, struct slice value, int64_t n)
 	++*(int64_t *)ctx;
 }
 
+static void count_rows(void *ctx, struct slice value, int64_t n)
+{
+	(void)value;
+	*(int64_t *)ctx += n;
+}
+
 /* Cases that wait to be folded; some of them wait in the spool too. */
 static int read_target(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, int64_t *dirty,
 		       struct err *err)
@@ -31,6 +37,8 @@ static int read_target(const struct migrate_env *env, struct arena *a, struct mi
 		rc = checkpoint_read(t, env->domain, a, &c, err);
 	if (rc == 0)
 		rc = sql_count_by(t, &sql_dirty_case, env->domain, DIRTY_CASE_ID, count_one, dirty, err);
+	if (rc == 0)
+		rc = sql_count_by(t, &sql_conflict, env->domain, CONF_DOC_ID, count_rows, &out->conflicts, err);
 	if (rc == 0 && s.life != LIFE_NOT_STARTED) {
 		out->started = 1;
 		out->status = slice_of(life_status_name(s.life));
@@ -117,7 +125,9 @@ int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate
 		return err->code;
 	out->pending += counts.pending > dirty ? counts.pending : dirty; /* beside planned patches */
 	out->rejected_now = counts.rejects;
-	out->conflicts = counts.conflicts;
+	out->conflicts_left = counts.conflicts;
+	if (out->conflicts < out->conflicts_left) /* a revision that is no key of SQL stands in no table */
+		out->conflicts = out->conflicts_left;
 	out->attachments = counts.attachments;
 	out->clean = out->started && !out->unfinished && !out->other_rules && !out->pending && !counts.rejects && !counts.conflicts &&
 		     !counts.attachments && !counts.diffs && !counts.missing && !counts.changes;

@@ -1,5 +1,6 @@
 /* store: a batch's rows into the target, and what SQL then holds compared with what was read. */
 #include "base/utf8.h"
+#include "migrate/losing.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
 
@@ -306,6 +307,28 @@ static int insert_children(struct store *s, const struct stored *forms, struct e
 	return 0;
 }
 
+/* Of a document that has none any more the old ones go too, where there can be any. */
+static int may_have_conflicts(const struct store *s, const struct batch_doc *d)
+{
+	if (losing_wanted(d))
+		return 1;
+	return !is_first(s->r) && !utf8_odd(d->id) && d->fate != FATE_OWN && d->fate != FATE_REJECT;
+}
+
+static void add_losing(struct store *s, const struct batch_doc *d, struct sql_rows *rows)
+{
+	for (uint32_t i = 0; losing_wanted(d) && i < d->conflicts->count; i++) {
+		struct sql_row row = row_new(s->a, CONF_COLUMNS);
+
+		row.cells[CONF_DOMAIN] = s->domain;
+		row.cells[CONF_DOC_ID] = d->id;
+		row.cells[CONF_REV] = json_text(&d->conflicts->items[i]);
+		row.cells[CONF_BODY] = d->losing ? d->losing[i] : SLICE_NONE;
+		if (row.cells[CONF_REV].ptr && !utf8_odd(row.cells[CONF_REV]))
+			ARENA_PUSH(s->a, rows, row);
+	}
+}
+
 static int store_conflicts(struct store *s, struct err *err)
 {
 	static const int by_doc[] = {CONF_DOMAIN, CONF_DOC_ID};
@@ -314,18 +337,9 @@ static int store_conflicts(struct store *s, struct err *err)
 	for (size_t i = 0; i < s->b->docs.n; i++) {
 		const struct batch_doc *d = &s->b->docs.v[i];
 
-		if (!d->conflicts || d->fate == FATE_SKIP || d->fate == FATE_OWN || d->fate == FATE_REJECT)
-			continue;
-		ARENA_PUSH(s->a, &docs, row_pair(s->a, s->domain, d->id));
-		for (uint32_t k = 0; k < d->conflicts->count; k++) {
-			struct sql_row row = row_new(s->a, CONF_COLUMNS);
-
-			row.cells[CONF_DOMAIN] = s->domain;
-			row.cells[CONF_DOC_ID] = d->id;
-			row.cells[CONF_REV] = json_text(&d->conflicts->items[k]);
-			if (row.cells[CONF_REV].ptr && !utf8_odd(row.cells[CONF_REV]))
-				ARENA_PUSH(s->a, &rows, row);
-		}
+		if (may_have_conflicts(s, d))
+			ARENA_PUSH(s->a, &docs, row_pair(s->a, s->domain, d->id));
+		add_losing(s, d, &rows);
 	}
 	if (docs.n == 0)
 		return 0;

@@ -1,0 +1,104 @@
+#!/bin/sh
+# Losing revisions: a server is asked for their bodies, and they stand in settle_conflict as they were read. On SQLite and PostgreSQL.
+. "$top_srcdir/tests/cli/lib.sh"
+. "$top_srcdir/tests/server/pg.sh"
+. "$top_srcdir/tests/server/couchd.sh"
+trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
+
+same() {
+	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
+}
+member() { # member NAME: of the JSON object in $work/out
+	sed "s/.*\"$1\":\([a-z0-9]*\)[,}].*/\1/" "$work/out"
+}
+bulk() { # bulk DB: documents from stdin, revisions and all
+	curl -sf -X POST -H 'Content-Type: application/json' --data-binary @- "$couchd_url/$1/_bulk_docs" >/dev/null
+}
+rows() { # rows: the table, ordered
+	case $target in
+	sqlite:*) sqlite3 "${target#sqlite:}" "$1" ;;
+	*) psql -X -A -t -d "$target" -c "$1" ;;
+	esac
+}
+conflicts() {
+	rows 'SELECT doc_id, rev, body FROM settle_conflict ORDER BY doc_id, rev'
+}
+
+start_pg || exit 99
+start_couchd || exit 99
+
+# fill DB: a form, a case and a plain document that lost something, and one of another domain
+fill() {
+	curl -sf -X PUT "$couchd_url/$1" >/dev/null
+	bulk "$1" <<'END'
+{"new_edits":false,"docs":[
+{"_id":"form","_rev":"1-aa","doc_type":"XFormInstance","domain":"d","received_on":"2026-01-01T00:00:00.000000Z","form":{"meta":{"userID":"u"},"n":1}},
+{"_id":"form","_rev":"1-bb","doc_type":"XFormInstance","domain":"d","received_on":"2026-01-01T00:00:00.000000Z","form":{"meta":{"userID":"u"},"n":2}},
+{"_id":"plain","_rev":"1-aa","doc_type":"Application","domain":"d","n":1.10,"s":"\u0000\ud800"},
+{"_id":"plain","_rev":"1-bb","doc_type":"Application","domain":"d","n":2},
+{"_id":"plain","_rev":"1-cc","doc_type":"Application","domain":"d","n":3},
+{"_id":"elsewhere","_rev":"1-aa","doc_type":"Application","domain":"e"},
+{"_id":"elsewhere","_rev":"1-bb","doc_type":"Application","domain":"e"}
+]}
+END
+}
+
+# lose WAY TARGET
+lose() {
+	way=$1
+	target=$2
+	fill "$way"
+	export SETTLE_SOURCE="$couchd_url/$way" SETTLE_TARGET="$target" SETTLE_STATE_DIR="$work/state-$way"
+	exits 0 "$way: nothing is left in the source, so that is clean" migrate d --format json
+	ok "$way: they are counted" test "$(member conflicts) $(member conflicts_left)" = "3 0"
+	conflicts >"$work/$way.rows"
+	ok "$way: byte for byte" grep -qF 'plain|1-aa|{"_id":"plain","_rev":"1-aa","doc_type":"Application","domain":"d","n":1.10,"s":"\u0000\ud800"}' \
+		"$work/$way.rows"
+	ok "$way: each of this domain" same "$(cut -d'|' -f1,2 "$work/$way.rows" | tr '\n' ' ')" "form|1-aa plain|1-aa plain|1-bb "
+	exits 0 "$way: stats tell so" stats d
+	ok "$way: in words" says out "conflicts  3 (losing revisions; they are kept too)"
+	exits 0 "$way: compared again" diff forms d
+	exits 0 "$way: and still" stats d --format json
+	ok "$way: clean" test "$(member conflicts) $(member conflicts_left) $(member clean)" = "3 0 true"
+
+	bulk "$way" <<'END'
+{"new_edits":false,"docs":[{"_id":"plain","_rev":"2-dd","_deleted":true,"_revisions":{"start":2,"ids":["dd","aa"]}},
+{"_id":"form","_rev":"2-dd","_deleted":true,"_revisions":{"start":2,"ids":["dd","aa"]}}]}
+END
+	exits 0 "$way: a conflict that was settled in the source" migrate d --format json
+	ok "$way: is none any more" test "$(member conflicts) $(member conflicts_left)" = "1 0"
+	ok "$way: in the table too" same "$(conflicts | cut -d'|' -f1,2 | tr '\n' ' ')" "plain|1-bb "
+}
+create_pg_database losing || exit 99
+lose sqlite "sqlite:$work/losing.db"
+lose pg "$(pg_url losing)"
+ok "both targets hold the same" cmp "$work/sqlite.rows" "$work/pg.rows"
+
+# What cannot be had stays in the source and is said to.
+fill large
+export SETTLE_SOURCE="$couchd_url/large" SETTLE_TARGET="sqlite:$work/large.db" SETTLE_STATE_DIR="$work/state-large"
+target=$SETTLE_TARGET
+printf '{"new_edits":false,"docs":[{"_id":"big","_rev":"1-aa","doc_type":"Application","domain":"d","s":"%s"},{"_id":"big","_rev":"1-bb","doc_type":"Application","domain":"d"}]}' \
+	"$(head -c 3000 /dev/zero | tr '\0' x)" | bulk large
+exits 1 "a losing revision that is too large" migrate d --max-doc 2048 --format json
+ok "is named" says err "losing revision 1-aa is not brought over"
+ok "and stays in the source" test "$(member conflicts) $(member conflicts_left)" = "4 1"
+exits 0 "stats" stats d
+ok "tell both numbers" says out "conflicts  4 (losing revisions; 1 of them not brought over)"
+exits 5 "it is not committed" commit d
+ok "and why not" says err "1 losing revisions and 0 attachments not brought over"
+
+# A server that stumbles is asked again; one that has lost a body by then is not.
+fill faults
+export SETTLE_SOURCE="$couchd_url/faults" SETTLE_TARGET="sqlite:$work/faults.db" SETTLE_STATE_DIR="$work/state-faults"
+target=$SETTLE_TARGET
+curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/form?rev=","action":"drop"}' >/dev/null
+curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/plain?rev=1-aa","action":"status","status":404,"times":0}' >/dev/null
+exits 1 "a cut connection and a body that is gone" migrate d --format json
+ok "one is asked again" says err "trying again"
+ok "one stays in the source" test "$(member conflicts) $(member conflicts_left)" = "3 1"
+ok "without a body" same "$(conflicts | cut -d'|' -f1,2,3 | grep -c '|$')" 1
+curl -sf -X DELETE "$couchd_url/_standin" >/dev/null
+exits 0 "brought over by name" migrate d --forms plain,form --format json
+ok "nothing is left" test "$(member conflicts) $(member conflicts_left)" = "3 0"
+finish
