@@ -10,9 +10,10 @@
 
 struct options {
 	int64_t jobs, limit, max_doc, batch_bytes;
-	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state, patch, audit_content, snapshot;
+	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state, patch, audit_content, snapshot,
+	    distribute;
 	int missing_docs; /* enum migrate_scan */
-	const char *quiet_for, *max_rate, *only, *max_rejects, *forms;
+	const char *quiet_for, *max_rate, *only, *max_rejects, *forms, *case_diff;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -32,12 +33,19 @@ static const struct option_spec table[] = {
      .offset = FIELD(finish)},
     {.name = "shutter",
      .kind = OPT_FLAG,
-     .help = "with --finish: make the source refuse writes to the domain, until unfinish or reset; the only write to a source",
+     .help = "with --finish: make the source refuse writes to the domain, until unfinish or reset; the only write to a "
+	     "source",
      .offset = FIELD(shutter)},
     {.name = "patch",
      .kind = OPT_FLAG,
      .help = "patch the cases that differ, then compare them again",
      .offset = FIELD(patch)},
+    {.name = "case-diff",
+     .kind = OPT_TEXT,
+     .argument = "after|patch|none",
+     .help = "cases are folded and compared after the forms (the default), then patched too, or left pending for a "
+	     "later run",
+     .offset = FIELD(case_diff)},
     {.name = "audit-content",
      .kind = OPT_CHOICE,
      .argument = "full|digest",
@@ -56,13 +64,15 @@ static const struct option_spec table[] = {
     {.name = "forms",
      .kind = OPT_TEXT,
      .argument = "missing|ID,ID|./FILE",
-     .help = "only these documents, from the source, and the cases they touch; missing: those that are missing, and forms that cases "
+     .help = "only these documents, from the source, and the cases they touch; missing: those that are missing, and "
+	     "forms that cases "
 	     "lack; ./FILE or /FILE: an id a line",
      .offset = FIELD(forms)},
     {.name = "missing-docs",
      .kind = OPT_CHOICE,
      .argument = "resume|rebuild|recheck|cached",
-     .help = "how to look for documents that the source has and SQL has not: go on where it stopped (the default), begin anew, look "
+     .help = "how to look for documents that the source has and SQL has not: go on where it stopped (the default), "
+	     "begin anew, look "
 	     "again only for those already missing, or not at all",
      .offset = FIELD(missing_docs)},
     {.name = "max-rejects",
@@ -75,11 +85,19 @@ static const struct option_spec table[] = {
      .argument = "KIND,...",
      .help = "a trial run of documents of these kinds",
      .offset = FIELD(only)},
-    {.name = "dry-run", .kind = OPT_FLAG, .help = "say what would happen; write nothing anywhere", .offset = FIELD(dry_run)},
+    {.name = "dry-run",
+     .kind = OPT_FLAG,
+     .help = "say what would happen; write nothing anywhere",
+     .offset = FIELD(dry_run)},
     {.name = "snapshot",
      .kind = OPT_FLAG,
      .help = "first keep the target as it is: `snapshot create` before anything is written",
      .offset = FIELD(snapshot)},
+    {.name = "distribute",
+     .kind = OPT_FLAG,
+     .help = "the target has Citus: when settle makes its tables there, they are distributed by the ids of forms, "
+	     "cases and documents",
+     .offset = FIELD(distribute)},
     {.name = "rebuild-state",
      .kind = OPT_FLAG,
      .help = "the state directory was lost: read everything again and compare it with the target",
@@ -217,6 +235,24 @@ static int read_forms(struct cmd_context *c, const char *text, struct migrate_op
 	return err_hint(err, "--forms=missing, --forms=ID,ID, or --forms=./FILE with an id a line");
 }
 
+static int is_case_diff(const struct options *o, const char *what)
+{
+	return o->case_diff && strcmp(o->case_diff, what) == 0;
+}
+
+static int check_case_diff(const struct options *o, struct err *err)
+{
+	if (o->case_diff && !is_case_diff(o, "after") && !is_case_diff(o, "patch") && !is_case_diff(o, "none"))
+		return err_set(err, ERR_USAGE, "--case-diff wants after, patch or none, not \"%s\"", o->case_diff);
+	if (o->patch && (o->case_diff || o->forms))
+		return err_set(err, ERR_USAGE, "--patch and --%s exclude each other",
+			       o->case_diff ? "case-diff" : "forms");
+	if (is_case_diff(o, "patch") && o->forms && strcmp(o->forms, "missing") != 0)
+		return err_set(err, ERR_USAGE,
+			       "--case-diff=patch and --forms exclude each other, but for --forms=missing");
+	return 0;
+}
+
 static int check_forms(const struct options *o, struct err *err)
 {
 	const struct {
@@ -245,10 +281,13 @@ static int check_options(const struct options *o, struct err *err)
 		return err_set(err, ERR_USAGE, "--shutter needs --finish");
 	if (o->finish && (o->live || o->follow))
 		return err_set(err, ERR_USAGE, "--finish and %s exclude each other", o->follow ? "--follow" : "--live");
+	if (check_case_diff(o, err))
+		return err->code;
 	return check_forms(o, err);
 }
 
-static int dry_run(struct cmd_context *c, const struct migrate_env *env, const struct migrate_options *options, struct err *err)
+static int dry_run(struct cmd_context *c, const struct migrate_env *env, const struct migrate_options *options,
+		   struct err *err)
 {
 	struct slice text;
 	if (migrate_dry_run(env, options, c->arena, &text, err))
@@ -273,17 +312,20 @@ static int run(struct cmd_context *c, struct err *err)
 	    .finish = o->finish,
 	    .shutter = o->shutter,
 	    .rebuild_state = o->rebuild_state,
+	    .distribute = o->distribute,
 	    .only = o->only,
 	    .missing_docs = (enum migrate_scan)o->missing_docs,
-	    .patch = o->patch,
+	    .patch = o->patch || is_case_diff(o, "patch"),
+	    .patch_may_begin = is_case_diff(o, "patch"),
+	    .leave_cases = is_case_diff(o, "none"),
 	    .audit_digests = o->audit_content,
 	};
 	struct migrate_stats stats;
 	struct err why = ERR_INIT;
 	int64_t begin = clock_mono_us();
 	if (check_options(o, err) || read_number("--quiet-for", o->quiet_for, &options.quiet_for, err) ||
-	    read_number("--max-rate", o->max_rate, &options.max_rate, err) ||
-	    read_cap(o->max_rejects, &options, err) || read_forms(c, o->forms, &options, err))
+	    read_number("--max-rate", o->max_rate, &options.max_rate, err) || read_cap(o->max_rejects, &options, err) ||
+	    read_forms(c, o->forms, &options, err))
 		return err->code;
 	if (o->dry_run)
 		return dry_run(c, &env, &options, err);

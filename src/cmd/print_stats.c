@@ -101,8 +101,8 @@ static void put_left(const struct cmd_context *c, const char *name, int64_t n, c
 static void put_conflicts(const struct cmd_context *c, const struct migrate_stats *s)
 {
 	if (s->conflicts_left)
-		fprintf(c->out, "%-11s%" PRId64 " (losing revisions; %" PRId64 " of them not brought over)\n", "conflicts",
-			s->conflicts, s->conflicts_left);
+		fprintf(c->out, "%-11s%" PRId64 " (losing revisions; %" PRId64 " of them not brought over)\n",
+			"conflicts", s->conflicts, s->conflicts_left);
 	else
 		put_left(c, "conflicts", s->conflicts, "(losing revisions; they are kept too)");
 }

@@ -41,7 +41,8 @@ static int fetch_one(struct losing *l, struct batch_doc *d, uint32_t which, stru
 	int rc = rev.ptr ? ask(l, d->id, rev, max < left ? max : left, &body, err) : 0;
 
 	if (rc == ERR_NOTFOUND || rc == ERR_LIMIT) {
-		log_at(l->r->env->log, LOG_WARN, "losing revision %.*s is not brought over: %s", SLICE_ARG(rev), err->msg);
+		log_at(l->r->env->log, LOG_WARN, "losing revision %.*s is not brought over: %s", SLICE_ARG(rev),
+		       err->msg);
 		*err = (struct err)ERR_INIT;
 		return 0;
 	}

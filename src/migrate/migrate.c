@@ -27,7 +27,7 @@ static enum life_command command_of(const struct migrate_options *o)
 		return LIFE_MIGRATE_FINISH;
 	if (o->live || o->follow)
 		return LIFE_MIGRATE_LIVE;
-	if (o->patch)
+	if (o->patch && !o->patch_may_begin)
 		return LIFE_MIGRATE_PATCH;
 	return LIFE_MIGRATE;
 }

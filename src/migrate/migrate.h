@@ -58,7 +58,7 @@ struct migrate_options {
 	const struct slice *forms; /* no pass: these documents; borrowed */
 	size_t n_forms;
 	int stop_on_error;
-	int distribute;
+	int distribute;         /* Citus: the tables are distributed when they are made */
 	int live;               /* catch up and stay live */
 	int follow;             /* ... and follow the source until stopped */
 	int finish;             /* end the live phase: prove the source quiet */
@@ -67,6 +67,8 @@ struct migrate_options {
 	int rebuild_state;      /* the state file was lost: read everything again */
 	double max_rate;        /* documents a second, 0 = no limit */
 	int patch;              /* patch cases that differ, then compare them again */
+	int patch_may_begin;    /* with patch: a first run may do both */
+	int leave_cases;        /* cases that are touched stay pending: neither folded nor compared */
 	int audit_digests;      /* the trail gets digests instead of contents */
 };
 
