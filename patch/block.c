@@ -67,13 +67,16 @@ static struct json sorted(const struct json *entries, struct arena *a)
 	return out;
 }
 
-void patch_block_make(struct planning *p, const struct diff_list *diffs)
+struct json patch_block_make(const struct patch_policy *policy, struct slice id, const struct diff_list *diffs,
+			     struct arena *a)
 {
-	struct json entries = json_array();
+	struct json entries = json_array(), block = json_object();
 	for (size_t i = 0; i < diffs->n; i++)
-		json_push(p->a, &entries, entry_of(&diffs->v[i], !patch_is_unpatchable(p->policy, &diffs->v[i]), p->a));
-	json_sets(p->a, &p->plan->block, "case_id", json_string(json_get_text(p->plan->couch, "_id")));
-	json_sets(p->a, &p->plan->block, "diffs", sorted(&entries, p->a));
+		json_push(a, &entries,
+			  entry_of(&diffs->v[i], !policy || !patch_is_unpatchable(policy, &diffs->v[i]), a));
+	json_sets(a, &block, "case_id", json_string(id));
+	json_sets(a, &block, "diffs", sorted(&entries, a));
+	return block;
 }
 
 void patch_plan_record(const struct patch_policy *policy, const struct diff *d, const struct json *before,

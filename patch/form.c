@@ -113,9 +113,8 @@ static struct json case_of(const struct patch_plan *plan, const struct patch_sta
 
 /* ---- the rest of the form ---- */
 
-static struct json meta_of(const struct patch_plan *plan, const struct patch_stamp *stamp, struct arena *a)
+static struct json meta_of(struct slice user, const struct patch_stamp *stamp, struct arena *a)
 {
-	struct slice user = couch_text(plan->couch, "user_id", "@user_id");
 	struct json meta = json_object();
 	json_sets(a, &meta, "@xmlns", json_str(META_XMLNS));
 	json_sets(a, &meta, "deviceID", json_str(PATCH_DEVICE_ID));
@@ -127,8 +126,7 @@ static struct json meta_of(const struct patch_plan *plan, const struct patch_sta
 	return meta;
 }
 
-/* The block's JSON, in which XML can carry every character. */
-static struct slice block_text(const struct json *block, struct arena *a)
+struct json patch_block_text(const struct json *block, struct arena *a)
 {
 	struct buf out = BUF_INIT(SIZE_MAX / 2);
 	struct slice text = json_to_text(block, JSON_PLAIN, a);
@@ -143,10 +141,10 @@ static struct slice block_text(const struct json *block, struct arena *a)
 	}
 	text = arena_slice(a, buf_slice(&out));
 	buf_release(&out);
-	return text;
+	return json_string(text);
 }
 
-struct json patch_form_body(const struct patch_plan *plan, const struct patch_stamp *stamp, struct arena *a)
+struct json patch_form_head(struct slice user, const struct patch_stamp *stamp, struct arena *a)
 {
 	struct json body = json_object();
 	json_sets(a, &body, "#type", json_str("system"));
@@ -154,9 +152,15 @@ struct json patch_form_body(const struct patch_plan *plan, const struct patch_st
 	json_sets(a, &body, "@version", json_str("1"));
 	json_sets(a, &body, "@name", json_str(PATCH_OPERATION));
 	json_sets(a, &body, "@xmlns", json_str(REPLAY_PATCH_XMLNS));
-	json_sets(a, &body, "meta", meta_of(plan, stamp, a));
+	json_sets(a, &body, "meta", meta_of(user, stamp, a));
+	return body;
+}
+
+struct json patch_form_body(const struct patch_plan *plan, const struct patch_stamp *stamp, struct arena *a)
+{
+	struct json body = patch_form_head(couch_text(plan->couch, "user_id", "@user_id"), stamp, a);
 	json_sets(a, &body, "case", case_of(plan, stamp, a));
-	json_sets(a, &body, "diff", json_string(block_text(&plan->block, a)));
+	json_sets(a, &body, "diff", patch_block_text(&plan->block, a));
 	return body;
 }
 

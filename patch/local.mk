@@ -2,6 +2,7 @@
 noinst_LIBRARIES += patch/libpatch.a
 patch_libpatch_a_SOURCES = \
 	patch/block.c \
+	patch/document.c \
 	patch/form.c \
 	patch/patch.h \
 	patch/patch_internal.h \

@@ -23,7 +23,14 @@
  *   <case j:case_id="a\u0001b"/>       {"case": {"@case_id": "a\u0001b"}}
  *
  * A carriage return, and in attributes line feed and tab, is a character reference. Reading gives every value back.
- * Threads: functions are reentrant.
+ *
+ * The form of a plain document (one that no form made) has no case block but the document itself, as its JSON text:
+ *
+ *   <document id="ID" rev="REVISION" kind="KIND">{"_id": "ID", ...}</document>
+ *
+ * Such a patch sets the row to that document. The diff block is the same ("case_id" is the document's id, every entry
+ * has "patch": true); what was before follows from the form alone, whatever became of the row since. Threads: functions
+ * are reentrant.
  */
 #ifndef PATCH_PATCH_H
 #define PATCH_PATCH_H
@@ -109,6 +116,20 @@ MUST_CHECK int patch_xml_write(const struct json *body, struct buf *out, struct 
 MUST_CHECK int patch_xml_read(struct slice xml, struct arena *a, struct json *body, struct err *err);
 /* The diff block of a form's body: ERR_NOTFOUND when it has none, ERR_SYNTAX when it cannot be read. */
 MUST_CHECK int patch_block_of(const struct json *body, struct arena *a, struct json *block, struct err *err);
+
+struct patch_document {             /* what the form of a plain document sets */
+	struct slice id, rev, kind; /* rev may be SLICE_NONE */
+	struct slice text;          /* JSON */
+};
+/* The diff block of a plain document, without `before`. */
+struct json patch_document_block(struct slice id, const struct diff_list *diffs, struct arena *a);
+/* The `form` subtree. Borrows from document and block. */
+struct json patch_document_body(const struct patch_document *document, const struct json *block,
+				const struct patch_stamp *stamp, struct arena *a);
+/* ERR_NOTFOUND when the form is not one of a plain document, ERR_SYNTAX when it lacks something. Borrows from the body.
+ */
+MUST_CHECK int patch_document_of(const struct json *body, struct patch_document *out, struct err *err);
+
 /* The document as stored: the fields of a form around its body. */
 struct json patch_form_document(const struct json *body, struct slice domain, struct slice xml, struct arena *a);
 /* Name of the attachment that holds the XML. */

@@ -12,8 +12,13 @@ struct planning {
 };
 
 int patch_has_name(const struct patch_names *names, struct slice name);
-/* plan->block of the differences. */
-void patch_block_make(struct planning *p, const struct diff_list *diffs);
+/* The block of the differences; policy NULL: a patch makes every one of them go. */
+struct json patch_block_make(const struct patch_policy *policy, struct slice id, const struct diff_list *diffs,
+			     struct arena *a);
+/* A form with the block, and nothing between its meta and its block yet. */
+struct json patch_form_head(struct slice user, const struct patch_stamp *stamp, struct arena *a);
+/* The block as text in which XML can carry every character. */
+struct json patch_block_text(const struct json *block, struct arena *a);
 
 /* Can XML 1.0 carry the text (WTF-8)? */
 int patch_xml_carries(struct slice text);

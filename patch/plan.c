@@ -247,5 +247,5 @@ void patch_plan(const struct patch_policy *policy, const struct json *couch, con
 		return;
 	if (!(is_lost_case(diffs) ? plan_lost_case(&p) : plan_diffs(&p, diffs)))
 		return;
-	patch_block_make(&p, diffs);
+	out->block = patch_block_make(policy, json_get_text(couch, "_id"), diffs, a);
 }

@@ -52,5 +52,5 @@ check-long: all
 	SETTLE_SEEDS=50 SETTLE_KILLS=200 $(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/cli/seeds.sh tests/cli/torture.sh tests/cli/patch-kill.sh'
 
 # Patching end to end.
-TESTS += tests/cli/patch.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh
-EXTRA_DIST += tests/cli/patch.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh
+TESTS += tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh
+EXTRA_DIST += tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh

@@ -65,11 +65,13 @@ static int run(struct cmd_context *c, struct err *err)
 const struct command cmd_diff_patch = {
     .name = "diff patch",
     .arguments = "DOMAIN",
-    .summary = "patch the cases that differ, then compare them again",
+    .summary = "patch the documents that differ, then compare them again",
     .help = "Each patched case gets a form that makes it look like the Couch case and records what was before; "
-	    "the audit trail has it before SQL has. What cannot be patched is named with the reason and still differs. "
+	    "the audit trail has it before SQL has. A profile may let plain documents be patched too: their row is set "
+	    "to the document of the source, which must be given. What cannot be patched is named with the reason and "
+	    "still differs. "
 	    "Patching twice adds nothing.",
-    .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
+    .needs = MAY_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,
     .options = table,

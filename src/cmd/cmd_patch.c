@@ -29,9 +29,9 @@ static int run_preview(struct cmd_context *c, struct err *err)
 const struct command cmd_patch_preview = {
     .name = "patch preview",
     .arguments = "DOMAIN CASE_ID",
-    .summary = "the patch form that a case would get; writes nothing",
-    .help = "Exit 1 when the case cannot be patched.",
-    .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
+    .summary = "the patch form that a document would get; writes nothing",
+    .help = "Exit 1 when the document cannot be patched. Plain documents need --source.",
+    .needs = MAY_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 2,
     .max_args = 2,
     .run = run_preview,
@@ -69,7 +69,7 @@ static int run_list(struct cmd_context *c, struct err *err)
 const struct command cmd_patch_list = {
     .name = "patch list",
     .arguments = "DOMAIN",
-    .summary = "the patch forms of a domain: form id, time, case id",
+    .summary = "the patch forms of a domain: form id, time, id of the document",
     .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,
@@ -93,8 +93,8 @@ static int run_reconstruct(struct cmd_context *c, struct err *err)
 const struct command cmd_patch_reconstruct = {
     .name = "patch reconstruct",
     .arguments = "DOMAIN FORM_ID",
-    .summary = "the SQL side of a case as it was before that patch",
-    .help = "JSON; null when SQL had no such case. With --format json the canonical JSON on one line.",
+    .summary = "the SQL side of a document as it was before that patch",
+    .help = "JSON; null when SQL had no such document. With --format json the canonical JSON on one line.",
     .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 2,
     .max_args = 2,

@@ -26,21 +26,61 @@ static void print_answer(const struct cmd_context *c, const struct answer *answe
 	}
 }
 
-static int make_form(struct cmd_context *c, struct answer *answer, struct err *err)
+static int write_xml(struct answer *answer, const struct json *body, struct arena *a, struct err *err)
+{
+	struct buf xml = BUF_INIT((size_t)1 << 30);
+	int rc = patch_xml_write(body, &xml, err);
+	if (rc == 0)
+		answer->xml = arena_slice(a, buf_slice(&xml));
+	buf_release(&xml);
+	return rc;
+}
+
+static struct patch_stamp make_stamp(struct arena *a)
 {
 	unsigned char bytes[16];
 	char form_id[PATCH_ID_SIZE], now[CLOCK_TEXT_SIZE];
-	struct buf xml = BUF_INIT((size_t)1 << 30);
 	randombytes_buf(bytes, sizeof(bytes));
 	sodium_bin2hex(form_id, sizeof(form_id), bytes, sizeof(bytes));
 	clock_utc_text(now);
-	struct patch_stamp stamp = {.form_id = slice_of(form_id), .received_on = slice_of(now)};
+	return (struct patch_stamp){.form_id = arena_slice(a, slice_of(form_id)),
+				    .received_on = arena_slice(a, slice_of(now))};
+}
+
+static int answer_for_case(struct cmd_context *c, const struct json *couch, const struct diff_list *diffs,
+			   struct answer *answer, struct err *err)
+{
+	struct patch_stamp stamp = make_stamp(c->arena);
+	patch_plan(&c->profile.patch, couch, diffs, c->arena, &answer->plan);
+	if (answer->plan.refused.ptr)
+		return 0;
 	struct json body = patch_form_body(&answer->plan, &stamp, c->arena);
-	int rc = patch_xml_write(&body, &xml, err);
-	if (rc == 0)
-		answer->xml = arena_slice(c->arena, buf_slice(&xml));
-	buf_release(&xml);
-	return rc;
+	return write_xml(answer, &body, c->arena, err);
+}
+
+/* The whole row is set: what is missing in SQL is made. */
+static int answer_for_document(struct cmd_context *c, const struct json *couch, const struct diff_list *diffs,
+			       struct slice kind, struct answer *answer, struct err *err)
+{
+	struct patch_stamp stamp = make_stamp(c->arena);
+	struct patch_document document = {.id = json_get_text(couch, "_id"),
+					  .rev = json_get_text(couch, "_rev"),
+					  .kind = kind,
+					  .text = json_to_text(couch, JSON_PLAIN, c->arena)};
+	const struct diff *first = diffs->n ? &diffs->v[0] : NULL;
+	int lost = diffs->n == 1 && first->type == DIFF_MISSING && first->npath == 1 && !first->path[0].is_position &&
+		   slice_is(first->path[0].key, "*") && !first->new_value;
+	if (document.id.len == 0)
+		answer->plan.refused = SLICE("the Couch document has no _id");
+	else if (diffs->n == 0)
+		answer->plan.refused = SLICE("nothing to patch");
+	if (answer->plan.refused.ptr)
+		return 0;
+	answer->plan.actions = lost ? PATCH_CREATE : PATCH_UPDATE;
+	answer->plan.properties = answer->plan.indices = json_object();
+	answer->plan.block = patch_document_block(document.id, diffs, c->arena);
+	struct json body = patch_document_body(&document, &answer->plan.block, &stamp, c->arena);
+	return write_xml(answer, &body, c->arena, err);
 }
 
 static int read_diffs(struct cmd_context *c, const char *path, struct diff_list *diffs, struct err *err)
@@ -56,14 +96,19 @@ static int read_diffs(struct cmd_context *c, const char *path, struct diff_list 
 	return 0;
 }
 
-static int can_patch(const struct cmd_context *c, const struct json *couch, struct slice *refused)
+static int answer_for(struct cmd_context *c, const struct json *couch, const struct diff_list *diffs,
+		      struct answer *answer, struct err *err)
 {
 	struct slice name = c->profile.type_field.ptr ? json_text(json_get(couch, c->profile.type_field)) : SLICE_NONE;
 	const struct profile_kind *kind = name.ptr ? profile_kind(&c->profile, name) : NULL;
-	if (kind && kind->cls == PROFILE_STATE && !kind->deleted && c->profile.has_patch)
-		return 1;
-	*refused = arena_printf(c->arena, "profile %.*s patches no %.*s", SLICE_ARG(c->profile.name),
-				name.ptr ? (int)name.len : 8, name.ptr ? name.ptr : "document");
+	enum profile_class cls = kind ? kind->cls : PROFILE_DOCUMENT;
+	int deleted = kind && kind->deleted;
+	if (cls == PROFILE_STATE && !deleted && c->profile.has_patch)
+		return answer_for_case(c, couch, diffs, answer, err);
+	if (cls == PROFILE_DOCUMENT && !deleted && c->profile.patch_documents)
+		return answer_for_document(c, couch, diffs, name.ptr ? name : SLICE("document"), answer, err);
+	answer->plan.refused = arena_printf(c->arena, "profile %.*s patches no %.*s", SLICE_ARG(c->profile.name),
+					    name.ptr ? (int)name.len : 8, name.ptr ? name.ptr : "document");
 	return 0;
 }
 
@@ -72,13 +117,9 @@ static int run(struct cmd_context *c, struct err *err)
 	struct answer answer = {0};
 	struct json couch;
 	struct diff_list diffs = {0};
-	if (read_json_file(c->argv[0], c->arena, &couch, err) || read_diffs(c, c->argv[1], &diffs, err))
+	if (read_json_file(c->argv[0], c->arena, &couch, err) || read_diffs(c, c->argv[1], &diffs, err) ||
+	    answer_for(c, &couch, &diffs, &answer, err))
 		return err->code;
-	if (can_patch(c, &couch, &answer.plan.refused)) {
-		patch_plan(&c->profile.patch, &couch, &diffs, c->arena, &answer.plan);
-		if (!answer.plan.refused.ptr && make_form(c, &answer, err))
-			return err->code;
-	}
 	print_answer(c, &answer);
 	return answer.plan.refused.ptr ? 1 : 0;
 }
@@ -86,9 +127,10 @@ static int run(struct cmd_context *c, struct err *err)
 const struct command cmd_patch_files = {
     .name = "patch files",
     .arguments = "CASE.json DIFFS.json",
-    .summary = "the patch form that given differences of a case would get; no database",
-    .help = "CASE.json is the Couch case, DIFFS.json its differences as `diff files --format json` lists them under "
-	    "\"diffs\". Exit 1 when the case cannot be patched.",
+    .summary = "the patch form that given differences of a document would get; no database",
+    .help =
+	"CASE.json is the Couch document, DIFFS.json its differences as `diff files --format json` lists them under "
+	"\"diffs\". Exit 1 when it cannot be patched.",
     .needs = NEED_PROFILE,
     .min_args = 2,
     .max_args = 2,

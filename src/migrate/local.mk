@@ -60,12 +60,19 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/page_fold.c \
 	src/migrate/page_forms.c \
 	src/migrate/page_write.c \
+	src/migrate/patch_apply.c \
+	src/migrate/patch_apply.h \
 	src/migrate/patch_case.c \
 	src/migrate/patch_case.h \
+	src/migrate/patch_document.c \
+	src/migrate/patch_document.h \
 	src/migrate/patch_forms.h \
+	src/migrate/patch_journal.c \
+	src/migrate/patch_journal.h \
 	src/migrate/patch_pass.c \
 	src/migrate/patch_pass.h \
 	src/migrate/patch_query.c \
+	src/migrate/patch_sets.c \
 	src/migrate/patch_withdraw.c \
 	src/migrate/patch_withdraw.h \
 	src/migrate/patched.c \
@@ -100,6 +107,7 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/trial.h \
 	src/migrate/verify.c \
 	src/migrate/verify.h \
+	src/migrate/verify_documents.c \
 	src/migrate/verify_forms.c \
 	src/migrate/verify_forms.h \
 	src/migrate/verify_rows.c \

@@ -5,6 +5,7 @@
 #include "base/datetime.h"
 #include "migrate/mapping_cells.h"
 #include "migrate/page.h"
+#include "migrate/patch_document.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -115,6 +116,27 @@ static void keep_xml(struct slice xml, struct sql_rows *attachments)
 			attachments->v[i].cells[ATT_BYTES] = xml;
 }
 
+/* The row that the form of a plain document sets; nothing for the form of a case. */
+static int row_of_document(struct slice domain, struct arena *a, struct patch_rows *out, struct err *err)
+{
+	struct profile_kind kind = {.cls = PROFILE_DOCUMENT};
+	struct mapping_doc d = {.domain = domain, .kind = &kind, .doc = &out->doc};
+	struct json_info info;
+	int rc = patch_document_of(&out->body, &out->document, err);
+
+	if (rc == ERR_NOTFOUND)
+		return 0;
+	if (rc || json_read(out->document.text, a, 0, &out->doc, &info, err))
+		return rc ? rc : err_prefix(err, "the form's document");
+	out->is_document = 1;
+	d.id = out->document.id;
+	d.rev = out->document.rev;
+	d.doc_type = kind.name = out->document.kind;
+	d.bytes = out->document.text;
+	d.odd = info.odd;
+	return mapping_document(&d, a, &out->row, err);
+}
+
 int patch_rows_of(struct slice domain, struct slice xml, struct arena *a, struct patch_rows *out, struct err *err)
 {
 	int rc;
@@ -122,6 +144,7 @@ int patch_rows_of(struct slice domain, struct slice xml, struct arena *a, struct
 	*out = (struct patch_rows){0};
 	if ((rc = patch_xml_read(xml, a, &out->body, err)) != 0 ||
 	    (rc = patch_block_of(&out->body, a, &out->block, err)) != 0 ||
+	    (rc = row_of_document(domain, a, out, err)) != 0 ||
 	    (rc = rows_of_body(domain, &out->body, xml, a, &out->form, err)) != 0)
 		return rc;
 	keep_xml(xml, &out->form.attachments);
@@ -238,12 +261,10 @@ static void check_prediction(struct run *r, struct patch_case *c, const struct p
 		refuse_useless(policy, c, &cmp.diffs, a);
 }
 
-static int write_xml(struct run *r, struct patch_case *c, const struct patch_stamp *stamp, struct arena *a,
-		     struct err *err)
+int patch_case_write(struct run *r, struct patch_case *c, const struct json *body, struct arena *a, struct err *err)
 {
 	struct buf xml = BUF_INIT(r->options.max_doc);
-	struct json body = patch_form_body(&c->plan, stamp, a);
-	int rc = patch_xml_write(&body, &xml, err);
+	int rc = patch_xml_write(body, &xml, err);
 
 	if (rc == 0)
 		c->xml = arena_slice(a, buf_slice(&xml));
@@ -251,14 +272,21 @@ static int write_xml(struct run *r, struct patch_case *c, const struct patch_sta
 	return rc;
 }
 
-/* A case that cannot be made to follow is refused; only what makes the whole pass impossible is an error. */
-static int refuse_or_fail(struct patch_case *c, struct arena *a, struct err *err)
+int patch_case_refuse(struct patch_case *c, struct arena *a, struct err *err)
 {
 	if (err->code != ERR_SYNTAX && err->code != ERR_LIMIT)
 		return err->code;
 	refuse(c, arena_slice(a, slice_of(err->msg)));
 	*err = (struct err)ERR_INIT;
 	return 0;
+}
+
+void patch_case_stamp(struct patch_case *c, int64_t now, struct arena *a)
+{
+	c->form_id = new_form_id(a);
+	c->received_on = time_of(c, now, a);
+	if (!c->received_on.ptr)
+		refuse(c, SLICE("no time comes after its last form"));
 }
 
 static int make_form(struct run *r, struct patch_case *c, struct arena *a, struct err *err)
@@ -272,12 +300,13 @@ static int make_form(struct run *r, struct patch_case *c, struct arena *a, struc
 
 	if (rows_of_body(r->env->domain, &body, SLICE(""), a, &rows, err) ||
 	    predict(r, c, &rows.transactions, a, &after, err))
-		return refuse_or_fail(c, a, err);
+		return patch_case_refuse(c, a, err);
 	check_prediction(r, c, &after, a);
 	if (c->refused.ptr)
 		return 0;
 	patch_block_set_before(&c->plan.block, c->before.type == JSON_OBJECT ? &c->before : NULL, &c->after, a);
-	return write_xml(r, c, &stamp, a, err) ? refuse_or_fail(c, a, err) : 0;
+	body = patch_form_body(&c->plan, &stamp, a);
+	return patch_case_write(r, c, &body, a, err) ? patch_case_refuse(c, a, err) : 0;
 }
 
 static int can_patch(const struct run *r, const struct patch_case *c)
@@ -289,6 +318,8 @@ static int can_patch(const struct run *r, const struct patch_case *c)
 
 static int plan_case(struct run *r, struct patch_case *c, int64_t now, struct arena *a, struct err *err)
 {
+	if (patch_sets_kind(r, c->kind))
+		return 0;
 	if (!can_patch(r, c)) {
 		refuse(c, SLICE("documents of this kind are not patched"));
 		return 0;
@@ -297,20 +328,15 @@ static int plan_case(struct run *r, struct patch_case *c, int64_t now, struct ar
 	refuse(c, c->plan.refused);
 	if (c->refused.ptr)
 		return 0;
-	c->form_id = new_form_id(a);
-	c->received_on = time_of(c, now, a);
-	if (!c->received_on.ptr) {
-		refuse(c, SLICE("no time comes after its last form"));
-		return 0;
-	}
-	return make_form(r, c, a, err);
+	patch_case_stamp(c, now, a);
+	return c->refused.ptr ? 0 : make_form(r, c, a, err);
 }
 
 int patch_cases_plan(struct run *r, struct patch_cases *page, struct err *err)
 {
 	int64_t now = clock_utc_us();
 
-	if (read_page(r, page, err))
+	if (read_page(r, page, err) || patch_documents_plan(r, page, now, err))
 		return err->code;
 	for (size_t i = 0; i < page->list.n; i++)
 		if (plan_case(r, &page->list.v[i], now, &page->arena, err))

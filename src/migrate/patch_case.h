@@ -1,7 +1,7 @@
 /*
- * patch_case: one page of documents that are to be patched: what SQL and Couch hold of them, the plan, the form, and what
- * SQL will hold after it (the same code that stores a case predicts it). Reads only. Private to src/migrate.
- * Threads: the main thread.
+ * patch_case: one page of documents (cases, and plain ones: patch_document.h) that are to be patched: what SQL and
+ * Couch hold of them, the plan, the form, and what SQL will hold after it (the same code that stores a case predicts
+ * it). Reads only. Private to src/migrate. Threads: the main thread.
  */
 #ifndef SETTLE_MIGRATE_PATCH_CASE_H
 #define SETTLE_MIGRATE_PATCH_CASE_H
@@ -11,10 +11,10 @@
 
 struct patch_case {
 	struct slice kind, id;
-	struct diff_list diffs;  /* and changes */
-	struct slice refused;    /* why it cannot be patched, or SLICE_NONE */
+	struct diff_list diffs; /* and changes */
+	struct slice refused;   /* why it cannot be patched, or SLICE_NONE */
 	struct slice form_id, received_on;
-	struct patch_plan plan;  /* with the whole diff block */
+	struct patch_plan plan; /* with the whole diff block */
 	struct slice xml;
 	struct json before, after; /* SQL-side JSON; before: JSON null when there is none */
 	/* on the way */
@@ -36,18 +36,30 @@ struct patch_cases { /* in byte order of id, each once */
 /* Fills everything but kind, id and diffs, which the caller has put. */
 MUST_CHECK int patch_cases_plan(struct run *r, struct patch_cases *page, struct err *err);
 
+/* What patches of plain documents share with those of cases. */
+void patch_case_stamp(struct patch_case *c, int64_t now, struct arena *a); /* form_id, received_on; or refused */
+MUST_CHECK int patch_case_write(struct run *r, struct patch_case *c, const struct json *body, struct arena *a,
+				struct err *err);
+/* A document that cannot be made to follow is refused; only what makes the whole pass impossible stays an error. */
+int patch_case_refuse(struct patch_case *c, struct arena *a, struct err *err);
+
 /* What the trail keeps of a planned patch beside the XML: JSON. */
 struct json patch_entry(const struct patch_case *c, struct arena *a);
 
-/* A patch form's rows as its XML gives them; body and block may be NULL. ERR_SYNTAX when it is none. */
+/* A patch form's rows as its XML gives them. ERR_SYNTAX when it is none. */
 struct patch_rows {
 	struct json body, block;
 	struct mapping_form form;
+	int is_document; /* it sets a plain document, and is of no case: */
+	struct patch_document document;
+	struct json doc;    /* its JSON */
+	struct sql_row row; /* of `documents` */
 };
-MUST_CHECK int patch_rows_of(struct slice domain, struct slice xml, struct arena *a, struct patch_rows *out, struct err *err);
+MUST_CHECK int patch_rows_of(struct slice domain, struct slice xml, struct arena *a, struct patch_rows *out,
+			     struct err *err);
 
 /* The SQL-side JSON of the case from its rows as the target holds them; JSON null when row is NULL. */
 MUST_CHECK int patch_sql_json(const struct sql_row *row, const struct sql_rows *txns, const struct sql_rows *indices,
-                              const struct sql_rows *attachments, struct arena *a, struct json *out, struct err *err);
+			      const struct sql_rows *attachments, struct arena *a, struct json *out, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 
 /* Finishes a pass that was killed: nothing when there is none. */
 MUST_CHECK int patch_resume(struct run *r, int digests, struct err *err);
-MUST_CHECK int patch_pass(struct run *r, const struct migrate_patch_options *o, struct migrate_patched *out, struct err *err);
+MUST_CHECK int patch_pass(struct run *r, const struct migrate_patch_options *o, struct migrate_patched *out,
+			  struct err *err);
 
 #endif

@@ -4,13 +4,13 @@
 #include "migrate/page.h"
 #include "migrate/patch_case.h"
 #include "migrate/patch_forms.h"
+#include "migrate/session.h"
 #include "migrate/trail.h"
 #include "sql/tables.h"
 
 #include <stdlib.h>
 
 #define CHUNK 500
-#define MAX_FORM (64u << 20)
 
 static int open_target(const struct migrate_env *env, struct sql_target **out, struct err *err)
 {
@@ -42,10 +42,19 @@ static int read_chunk(struct sql_target *t, struct slice domain, const struct sq
 	return sql_select(t, &sql_forms, by_id, 2, keys, n, a, out, err);
 }
 
+/* The kind that the form of a plain document names; a case's kind is known by its row. */
+static struct slice kind_in_form(const struct json *body)
+{
+	struct patch_document document;
+	struct err err = ERR_INIT;
+
+	return patch_document_of(body, &document, &err) ? SLICE_NONE : document.kind;
+}
+
 int patch_form_of(const struct sql_row *row, struct arena *a, struct json *block, struct migrate_patch_form *out)
 {
 	struct err err = ERR_INIT;
-	struct json body;
+	struct json body = {0};
 
 	if (!slice_is(row->cells[FORM_XMLNS], REPLAY_PATCH_XMLNS) || !row->cells[FORM_BODY].ptr)
 		return 0;
@@ -53,6 +62,7 @@ int patch_form_of(const struct sql_row *row, struct arena *a, struct json *block
 		*block = json_object();
 	*out = (struct migrate_patch_form){
 	    .form_id = row->cells[FORM_ID],
+	    .kind = kind_in_form(json_gets(&body, "form")),
 	    .id = json_get_text(block, "case_id"),
 	    .received_on = row->cells[FORM_RECEIVED_ON],
 	    .block = block,
@@ -80,6 +90,8 @@ static int read_kinds(struct sql_target *t, struct slice domain, struct migrate_
 	if (sql_select(t, &sql_cases, by_id, 2, keys, n, a, &cases, err))
 		return err->code;
 	for (size_t i = 0; i < n && cases.n; i++) {
+		if (forms[i].kind.ptr)
+			continue;
 		found = bsearch(&forms[i].id, cases.v, cases.n, sizeof(*cases.v), by_case_id);
 		if (found)
 			forms[i].kind = found->cells[CASE_DOC_TYPE];
@@ -233,6 +245,26 @@ static int undo_from_trail(const struct migrate_env *env, const struct migrate_p
 	return rc;
 }
 
+/* The form of a plain document holds what the patch left: nothing else is asked. */
+static int undo_document(struct sql_target *t, struct slice domain, const struct migrate_patch_form *form,
+			 struct arena *a, struct json *out, struct err *err)
+{
+	static const int by_id[] = {FORM_DOMAIN, FORM_ID};
+	struct sql_row key = row_pair(a, domain, form->form_id);
+	struct patch_document document;
+	struct sql_rows rows = {0};
+	struct json body, after;
+	int rc = sql_select(t, &sql_forms, by_id, 2, &key, 1, a, &rows, err);
+
+	if (rc || rows.n == 0)
+		return rc ? rc : err_set(err, ERR_NOTFOUND, "the form is gone");
+	if ((rc = mapping_form_document(&rows.v[0], a, &body, err)) != 0 ||
+	    (rc = patch_document_of(json_gets(&body, "form"), &document, err)) != 0 ||
+	    (rc = json_read(document.text, a, 0, &after, NULL, err)) != 0)
+		return rc;
+	return patch_reconstruct(form->block, &after, a, out, err);
+}
+
 static int reconstruct(struct sql_target *t, const struct migrate_env *env, struct slice form_id, struct arena *a,
 		       struct json *out, struct err *err)
 {
@@ -243,14 +275,17 @@ static int reconstruct(struct sql_target *t, const struct migrate_env *env, stru
 
 	if (rc)
 		return rc;
-	rc = undo_patches(t, env->domain, &form, a, out, err);
+	rc = form.kind.ptr ? undo_document(t, env->domain, &form, a, out, err)
+			   : undo_patches(t, env->domain, &form, a, out, err);
 	if (rc != ERR_SYNTAX && rc != ERR_NOTFOUND)
 		return rc;
 	if (undo_from_trail(env, &form, a, out, &why) == 0)
 		return 0;
-	err_set(err, ERR_STATE, "what case %.*s was before patch form %.*s cannot be told: %s", SLICE_ARG(form.id),
+	err_set(err, ERR_STATE, "what %.*s was before patch form %.*s cannot be told: %s", SLICE_ARG(form.id),
 		SLICE_ARG(form_id), why.msg);
-	return err_hint(err, "the case has changed since, and the audit trail in --state-dir cannot help");
+	return err_hint(
+	    err,
+	    "the document has changed since, or the form was altered, and the audit trail in --state-dir cannot help");
 }
 
 int migrate_patch_reconstruct(const struct migrate_env *env, struct slice form_id, struct arena *a, struct json *out,
@@ -311,14 +346,12 @@ static int preview(struct run *r, struct slice id, struct arena *a, struct json 
 int migrate_patch_preview(const struct migrate_env *env, struct slice id, struct arena *a, struct json *out,
 			  struct err *err)
 {
-	struct run r = {.env = env, .profile = env->profile, .options = {.max_doc = MAX_FORM}};
-	int rc = open_target(env, &r.lister, err);
+	unsigned source = env->source && env->profile->patch_documents ? RUN_WITH_SOURCE : 0;
+	struct run r;
+	int rc = run_open(&r, env, NULL, (enum run_open_flags)(RUN_LOOK | source), err);
 
 	if (rc == 0)
-		rc = state_open(&r.lister_state, env->state_dir, env->domain, STATE_READ_ONLY, err);
-	if (rc == 0)
 		rc = preview(&r, id, a, out, err);
-	state_close(r.lister_state);
-	sql_close(r.lister);
+	run_release(&r);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #include "migrate/patch_withdraw.h"
 
 #include "base/pct.h"
+#include "migrate/patch_document.h"
 #include "migrate/rows.h"
 #include "migrate/trail.h"
 
@@ -59,19 +60,20 @@ static int write_event(struct run *r, const struct state_patches *stale, struct 
 	return rc;
 }
 
-/* Their cases are compared again by the next case pass: nobody knows what has changed them. */
+/* Cases are compared again by the next case pass: nobody knows what has changed them. */
 static int note_in_target(struct run *r, const struct state_patches *stale, struct arena *a, const char *head,
 			  struct err *err)
 {
 	struct sql_target *t = r->targets[0];
-	struct sql_row *dirty = ARENA_ARRAY(a, stale->n, struct sql_row);
+	struct sql_rows dirty = {0};
 	int rc = sql_begin(t, err);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < stale->n; i++)
-		dirty[i] = row_pair(a, r->env->domain, stale->v[i].id);
-	rc = sql_insert(t, &sql_dirty_case, dirty, stale->n, err);
+		if (!patch_sets_kind(r, stale->v[i].kind))
+			ARENA_PUSH(a, &dirty, row_pair(a, r->env->domain, stale->v[i].id));
+	rc = sql_insert(t, &sql_dirty_case, dirty.v, dirty.n, err);
 	if (rc == 0)
 		rc = trail_note_head(r, t, head, err);
 	if (rc == 0)

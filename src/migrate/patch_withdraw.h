@@ -1,6 +1,6 @@
 /*
- * patch_withdraw: planned patch forms that no longer fit their case, because it has changed between a killed pass and its
- * end. Private to src/migrate. Threads: the main thread.
+ * patch_withdraw: planned patch forms that no longer fit their document, because it has changed between a killed pass
+ * and its end, or because its row does not take what it is set to. Private to src/migrate. Threads: the main thread.
  */
 #ifndef SETTLE_MIGRATE_PATCH_WITHDRAW_H
 #define SETTLE_MIGRATE_PATCH_WITHDRAW_H
@@ -13,6 +13,7 @@
  * that event. They must not be in SQL; no transaction may be open. The journal is left to the caller: killed before it
  * is cleared, all this happens once more.
  */
-MUST_CHECK int patch_withdraw(struct run *r, const struct state_patches *stale, char head[AUDIT_ID_SIZE], struct err *err);
+MUST_CHECK int patch_withdraw(struct run *r, const struct state_patches *stale, char head[AUDIT_ID_SIZE],
+			      struct err *err);
 
 #endif

@@ -27,10 +27,10 @@ static void touch_cases(struct store *s, const struct sql_rows *transactions)
 		touch_case(s, transactions->v[i].cells[TXN_CASE_ID]);
 }
 
-static int by_case_id(const void *a, const void *b)
+/* The id of rows whose key is (domain, id). */
+static int by_second_cell(const void *a, const void *b)
 {
-	return slice_cmp(((const struct sql_row *)a)->cells[DIRTY_CASE_ID],
-			 ((const struct sql_row *)b)->cells[DIRTY_CASE_ID]);
+	return slice_cmp(((const struct sql_row *)a)->cells[1], ((const struct sql_row *)b)->cells[1]);
 }
 
 static int store_dirty(struct store *s, struct err *err)
@@ -39,9 +39,9 @@ static int store_dirty(struct store *s, struct err *err)
 
 	if (s->dirty.n == 0)
 		return 0;
-	qsort(s->dirty.v, s->dirty.n, sizeof(*s->dirty.v), by_case_id);
+	qsort(s->dirty.v, s->dirty.n, sizeof(*s->dirty.v), by_second_cell);
 	for (size_t i = 0; i < s->dirty.n; i++)
-		if (n == 0 || by_case_id(&s->dirty.v[n - 1], &s->dirty.v[i]))
+		if (n == 0 || by_second_cell(&s->dirty.v[n - 1], &s->dirty.v[i]))
 			s->dirty.v[n++] = s->dirty.v[i];
 	return sql_insert(s->t, &sql_dirty_case, s->dirty.v, n, err);
 }
@@ -257,6 +257,44 @@ struct stored {
 	struct sql_row *back;
 };
 
+/*
+ * Where a patch pass follows that can set rows, one of the same revision stays as it is, even if SQL has altered it:
+ * the patch form keeps what it was.
+ */
+static int keep_rows(struct store *s, struct stored *out, struct err *err)
+{
+	static const int by_id[] = {DOC_DOMAIN, DOC_ID};
+	struct sql_rows keys = {0};
+
+	if (!s->r->options.patch || !s->r->profile->patch_documents || is_first(s->r))
+		return 0;
+	for (size_t i = 0; i < s->b->docs.n; i++)
+		if (s->b->docs.v[i].fate == FATE_DOCUMENT)
+			ARENA_PUSH(s->a, &keys, row_pair(s->a, s->domain, s->b->docs.v[i].id));
+	if (keys.n == 0 || sql_select(s->t, &sql_documents, by_id, 2, keys.v, keys.n, s->a, &out->rows, err))
+		return keys.n ? err->code : 0;
+	out->back = ARENA_ARRAY(s->a, out->rows.n, struct sql_row);
+	out->docs = ARENA_ARRAY(s->a, out->rows.n, struct batch_doc *);
+	keys.n = out->rows.n;
+	out->rows.n = 0;
+	for (size_t i = 0; i < s->b->docs.n; i++) {
+		struct batch_doc *d = &s->b->docs.v[i];
+		struct sql_row key = row_pair(s->a, s->domain, d->id), *held;
+
+		if (d->fate != FATE_DOCUMENT || !keys.n)
+			continue;
+		held = bsearch(&key, out->rows.v, keys.n, sizeof(key), by_second_cell);
+		if (!held || !slice_eq(held->cells[DOC_COUCH_REV], d->mapped.rev) ||
+		    row_is_true(held->cells[DOC_DELETED]))
+			continue;
+		d->kept = 1;
+		d->outcome = SQL_SAME;
+		out->docs[out->rows.n] = d;
+		out->back[out->rows.n++] = *held;
+	}
+	return 0;
+}
+
 static int put_rows(struct store *s, const struct sql_table *table, enum batch_fate fate, struct stored *out,
 		    struct err *err)
 {
@@ -264,7 +302,7 @@ static int put_rows(struct store *s, const struct sql_table *table, enum batch_f
 	for (size_t i = 0; i < s->b->docs.n; i++) {
 		struct batch_doc *d = &s->b->docs.v[i];
 
-		if (d->fate != fate)
+		if (d->fate != fate || d->kept)
 			continue;
 		out->docs[out->rows.n] = d;
 		ARENA_PUSH(s->a, &out->rows, fate == FATE_EVENT ? d->form.form : d->document);
@@ -361,7 +399,7 @@ static void check_rows(struct store *s, const struct stored *stored,
 int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err *err)
 {
 	struct store s = {.r = r, .t = t, .b = b, .a = &b->arena, .domain = r->env->domain};
-	struct stored forms = {0}, documents = {0};
+	struct stored forms = {0}, documents = {0}, kept = {0};
 	int rc;
 
 	rc = store_gone(&s, err);
@@ -369,6 +407,8 @@ int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err
 		rc = put_rows(&s, &sql_forms, FATE_EVENT, &forms, err);
 	if (rc == 0)
 		rc = insert_children(&s, &forms, err);
+	if (rc == 0)
+		rc = keep_rows(&s, &kept, err);
 	if (rc == 0)
 		rc = put_rows(&s, &sql_documents, FATE_DOCUMENT, &documents, err);
 	if (rc == 0)
@@ -380,12 +420,15 @@ int store_batch(struct run *r, struct sql_target *t, struct batch *b, struct err
 	if (rc == 0)
 		check_rows(&s, &forms, check_form);
 	if (rc == 0)
+		check_rows(&s, &kept, check_document);
+	if (rc == 0)
 		check_rows(&s, &documents, check_document);
 	arena_release(&s.check);
 	return rc;
 }
 
-void store_compare(struct run *r, struct batch *b, struct batch_doc *d, const struct sql_row *row, struct arena *scratch)
+void store_compare(struct run *r, struct batch *b, struct batch_doc *d, const struct sql_row *row,
+		   struct arena *scratch)
 {
 	struct store s = {.r = r, .b = b, .a = &b->arena, .check = *scratch, .domain = r->env->domain};
 

@@ -43,7 +43,12 @@ void verify_found(struct verify *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
 MUST_CHECK int verify_trail_forms(struct verify *v, struct err *err);
 /* Is every patch form of SQL in the trail? */
 MUST_CHECK int verify_sql_forms(struct verify *v, struct err *err);
-/* Every form of the chunk, row by row, and its case. */
+/* Every form of the chunk, row by row, and its case or plain document. */
 MUST_CHECK int verify_chunk_rows(struct verify *v, struct err *err);
+/* Those of plain documents among them, and the rows they set. */
+MUST_CHECK int verify_chunk_documents(struct verify *v, struct err *err);
+/* The first column that differs, or NULL. */
+const char *verify_differing_column(const struct sql_table *t, const struct sql_row *wanted, const struct sql_row *held,
+				    struct arena *a);
 
 #endif

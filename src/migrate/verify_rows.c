@@ -22,8 +22,7 @@ static int same_cell(enum sql_type type, struct slice x, struct slice y, struct 
 	return slice_eq(x, y) || (x.ptr && type == SQL_JSON && same_json(x, y, a));
 }
 
-/* The first column that differs, or NULL. */
-static const char *differing_column(const struct sql_table *t, const struct sql_row *wanted, const struct sql_row *held,
+const char *verify_differing_column(const struct sql_table *t, const struct sql_row *wanted, const struct sql_row *held,
 				    struct arena *a)
 {
 	for (int i = 0; i < t->ncolumns; i++)
@@ -39,7 +38,7 @@ static void check_rows(struct verify *v, const struct sql_table *t, struct slice
 		verify_found(v, "%s: patch form %.*s has %zu rows, the trail says %zu", t->name, SLICE_ARG(form_id),
 			     held->n, wanted->n);
 	for (size_t i = 0; i < wanted->n && i < held->n; i++) {
-		const char *column = differing_column(t, &wanted->v[i], &held->v[i], &v->chunk);
+		const char *column = verify_differing_column(t, &wanted->v[i], &held->v[i], &v->chunk);
 
 		if (column)
 			verify_found(v, "%s: %s of patch form %.*s is not what the trail says", t->name, column,
@@ -196,7 +195,7 @@ static void check_case_rows(struct verify *v, struct slice id, const struct sql_
 	const char *column = wanted->n == held->n ? NULL : "number of rows";
 
 	for (size_t i = 0; i < wanted->n && i < held->n && !column; i++)
-		column = differing_column(t, &wanted->v[i], &held->v[i], &v->chunk);
+		column = verify_differing_column(t, &wanted->v[i], &held->v[i], &v->chunk);
 	if (column)
 		verify_found(v, "%s: %s of patched case %.*s is not what its transactions add up to", t->name, column,
 			     SLICE_ARG(id));
@@ -241,5 +240,6 @@ int verify_chunk_rows(struct verify *v, struct err *err)
 		return rc;
 	qsort(v->items.v, v->items.n, sizeof(*v->items.v), by_id);
 	check_forms(v, &held);
-	return check_cases(v, err);
+	rc = check_cases(v, err);
+	return rc ? rc : verify_chunk_documents(v, err);
 }

@@ -11,12 +11,13 @@
  *   kinds          in the order of stats: {name, class: "event" | "state" | "document", group?, stored_as?, processed?,
  *                  deleted?, compared?}; kinds of one group share the rules for that group
  *   parts?         names of what is compared but is no document: case_attachment, LedgerValue
- *   columns?       {DOC TYPE: {COLUMN: {path: [KEY or list position, ...], type}}}: a view over documents for each doc type, with
- *                  domain, doc_id and these; type is text, integer, number, boolean, date, timestamp or json; what does not
+ *   columns?       {DOC TYPE: {COLUMN: {path: [KEY or list position, ...], type}}}: a view over documents for each doc
+ * type, with domain, doc_id and these; type is text, integer, number, boolean, date, timestamp or json; what does not
  *                  fit is NULL. Names are no longer than 63 bytes and differ in more than case
- *   patch?         {unpatchable, static, known, fields?}: lists of field names; unpatchable ones are static too, fields are
- *                  those of the Couch document that are no properties. Without it states cannot be patched
- *   rules          blocks {for: KIND | GROUP | PART | "PREFIX*", rules: [...]}; a rule has a reason and is one of
+ *   patch?         {unpatchable, static, known, fields?, documents?}: lists of field names; unpatchable ones are static
+ * too, fields are those of the Couch document that are no properties. documents: true lets a patch set the rows of
+ * plain documents (default: false); it may stand alone: without the lists states cannot be patched rules blocks {for:
+ * KIND | GROUP | PART | "PREFIX*", rules: [...]}; a rule has a reason and is one of
  *     - {type?, path?, old?, new?, absent?: "old" | "new", if?: PREDICATE}
  *       drops differences; what is left out holds for any. A path is a list of keys (one may stand without the list),
  *       "[*]" any position, "*" any one element, "..." any number of elements, {"key": "*"} a key of that name
@@ -88,7 +89,8 @@ struct profile {
 	const struct profile_view *views;
 	size_t n_views;
 	struct ruleset rules;
-	int has_patch; /* states can be patched */
+	int has_patch;       /* states can be patched */
+	int patch_documents; /* plain documents can be patched */
 	struct patch_policy patch;
 	struct json source;  /* the JSON as read: what `profile show` prints and what the trail keeps */
 	struct slice digest; /* hex SHA-256 of the canonical JSON: run settings are compared at resume */

@@ -504,6 +504,52 @@ static void test_reconstruct__gives_back_the_document_before(void **state)
 	}
 }
 
+/* Random documents through the whole way: differences, form, XML, and back to both sides. */
+static void test_document__its_form_tells_both_sides(void **state)
+{
+	struct dice d = dice_new();
+	for (int i = 0; i < 500; i++) {
+		struct arena a = ARENA_INIT;
+		struct err err = ERR_INIT;
+		struct diff_list diffs = {0};
+		struct json before = random_object(&d, &a), after = changed_json(&d, &a, &before), block, read, said,
+			    doc;
+		struct slice id = random_text(&d, &a);
+		struct patch_document document = {.id = id,
+						  .rev = SLICE("1-x"),
+						  .kind = random_text(&d, &a),
+						  .text = json_to_text(&after, JSON_PLAIN, &a)};
+		diff_json(&after, &before, &a, &diffs);
+		block = patch_document_block(id, &diffs, &a);
+		patch_block_set_before(&block, &before, &after, &a);
+		struct json body = patch_document_body(&document, &block, &stamp, &a);
+		body = read_xml(xml_of(&body, &a), &a);
+		assert_int_equal(patch_document_of(&body, &document, &err), 0);
+		assert_int_equal(patch_block_of(&body, &a, &read, &err), 0);
+		assert_true(json_eq(&read, &block));
+		assert_int_equal(json_read(document.text, &a, 0, &doc, NULL, &err), 0);
+		assert_true(json_eq(&doc, &after) && slice_eq(document.id, id) && slice_is(document.rev, "1-x"));
+		assert_int_equal(patch_reconstruct(&read, &doc, &a, &said, &err), 0);
+		assert_true(
+		    slice_eq(json_to_text(&said, JSON_CANONICAL, &a), json_to_text(&before, JSON_CANONICAL, &a)));
+		arena_release(&a);
+	}
+	(void)state;
+}
+
+static void test_document__a_form_of_a_case_or_without_text_is_told(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct err err = ERR_INIT;
+	struct patch_document document;
+	struct json of_case = read_json("{\"case\":{\"@case_id\":\"c\"}}", &a),
+		    no_text = read_json("{\"document\":{\"@id\":\"c\",\"@kind\":\"k\"}}", &a);
+	(void)state;
+	assert_int_equal(patch_document_of(&of_case, &document, &err), ERR_NOTFOUND);
+	assert_int_equal(patch_document_of(&no_text, &document, &err), ERR_SYNTAX);
+	arena_release(&a);
+}
+
 static void test_reconstruct__no_document_before_is_null(void **state)
 {
 	struct fixture *f = *state;
@@ -578,6 +624,8 @@ int main(void)
 	    cmocka_unit_test(test_form__date_of_the_block),
 	    cmocka_unit_test(test_block_of__a_form_without_or_with_a_broken_block),
 	    cmocka_unit_test(test_reconstruct__gives_back_the_document_before),
+	    cmocka_unit_test(test_document__its_form_tells_both_sides),
+	    cmocka_unit_test(test_document__a_form_of_a_case_or_without_text_is_told),
 	    cmocka_unit_test(test_reconstruct__no_document_before_is_null),
 	    cmocka_unit_test(test_reconstruct__another_document_or_block_is_told),
 	};

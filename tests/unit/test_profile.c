@@ -114,6 +114,7 @@ static void test_profile__documents_knows_no_domain_and_any_type(void **state)
 	assert_int_equal(p.n_kinds, 0);
 	assert_int_equal(p.other_kinds, 1);
 	assert_int_equal(p.rules.n, 1);
+	assert_true(p.patch_documents && !p.has_patch);
 	arena_release(&a);
 }
 
@@ -312,6 +313,9 @@ static const struct finding_case {
     /* patch */
     {HEAD KINDS "\"patch\":@[],\"rules\":[]}", 1, "\"patch\" must be object"},
     {HEAD KINDS "\"patch\":@{\"static\":[],\"known\":[]},\"rules\":[]}", 1, "\"unpatchable\" is missing"},
+    {HEAD KINDS "\"patch\":{\"documents\":@1},\"rules\":[]}", 1, "\"documents\" must be boolean"},
+    {HEAD KINDS "\"patch\":@{\"static\":[],\"known\":[],\"documents\":true},\"rules\":[]}", 1,
+     "\"unpatchable\" is missing"},
     {HEAD KINDS "\"patch\":{\"static\":[@1],\"known\":[],\"unpatchable\":[]},\"rules\":[]}", 1,
      "\"static\" must hold texts"},
     {HEAD KINDS "\"patch\":{\"static\":[],\"known\":[],\"unpatchable\":[],@\"x\":1},\"rules\":[]}", 1,

@@ -1,0 +1,275 @@
+/* patch_apply: forms, cases and rows of a patch pass into SQL, page by page. */
+#include "migrate/patch_apply.h"
+
+#include "migrate/patch_case.h"
+#include "migrate/patch_document.h"
+#include "migrate/patch_journal.h"
+#include "migrate/patch_withdraw.h"
+#include "migrate/session.h"
+#include "migrate/trail.h"
+#include "sql/tables.h"
+
+#include <stdlib.h>
+
+struct applying {
+	struct run *r;
+	char *head;
+	int resumed;
+	struct migrate_patched *done;
+	struct state_patches stale; /* of the page at hand, in its arena */
+};
+
+struct attempt { /* one transaction */
+	struct applying *ap;
+	const struct state_patches *journal;
+	struct page *page; /* the cases; its arena is the attempt's */
+	struct patch_rows *forms;
+	enum sql_outcome *outcomes;
+	struct patch_sets sets; /* the plain documents */
+};
+
+/* ---- forms ---- */
+
+static void append(struct arena *a, struct sql_rows *to, const struct sql_rows *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		ARENA_PUSH(a, to, from->v[i]);
+}
+
+static int read_forms(struct attempt *at, struct err *err)
+{
+	for (size_t i = 0; i < at->journal->n; i++) {
+		const struct state_patch *p = &at->journal->v[i];
+
+		if (patch_rows_of(at->ap->r->env->domain, p->xml, &at->page->arena, &at->forms[i], err)) {
+			err->code = ERR_STATE;
+			return err_prefix(err, "journaled patch form %.*s", SLICE_ARG(p->form_id));
+		}
+	}
+	return 0;
+}
+
+/* Forms that are there already (the pass was killed after the target's commit) have their children too. */
+static int store_forms(struct attempt *at, struct sql_target *t, struct err *err)
+{
+	struct sql_rows rows = {0}, operations = {0}, attachments = {0}, transactions = {0};
+	struct arena *a = &at->page->arena;
+
+	for (size_t i = 0; i < at->journal->n; i++)
+		ARENA_PUSH(a, &rows, at->forms[i].form.form);
+	if (sql_put(t, &sql_forms, rows.v, rows.n, at->outcomes, a, NULL, err))
+		return err->code;
+	for (size_t i = 0; i < at->journal->n; i++) {
+		if (at->outcomes[i] != SQL_INSERTED)
+			continue;
+		append(a, &operations, &at->forms[i].form.operations);
+		append(a, &attachments, &at->forms[i].form.attachments);
+		append(a, &transactions, &at->forms[i].form.transactions);
+	}
+	if (sql_insert(t, &sql_form_operations, operations.v, operations.n, err) ||
+	    sql_insert(t, &sql_attachments, attachments.v, attachments.n, err) ||
+	    sql_insert(t, &sql_case_transactions, transactions.v, transactions.n, err))
+		return err->code;
+	return 0;
+}
+
+/* ---- what they are for ---- */
+
+static int by_patch_id(const void *left, const void *right)
+{
+	return slice_cmp((*(const struct state_patch *const *)left)->id,
+			 (*(const struct state_patch *const *)right)->id);
+}
+
+static int add_case(struct attempt *at, const struct state_patch *p, struct err *err)
+{
+	struct page *page = at->page;
+	struct json entry;
+
+	if (page_add(at->ap->r, page, p->id, err) || json_read(p->entry, &page->arena, 0, &entry, NULL, err))
+		return err->code;
+	page->cases.v[page->cases.n - 1].foreseen = json_get_text(&entry, "after_sha256");
+	return 0;
+}
+
+/* Cases into the page, in order of id, and plain documents among those to be set. */
+static int add_documents(struct attempt *at, struct err *err)
+{
+	const struct state_patches *journal = at->journal;
+	const struct state_patch **order = ARENA_ARRAY(&at->page->arena, journal->n, const struct state_patch *);
+	int rc = 0;
+
+	for (size_t i = 0; i < journal->n; i++)
+		order[i] = &journal->v[i];
+	qsort(order, journal->n, sizeof(*order), by_patch_id);
+	for (size_t i = 0; i < journal->n && rc == 0; i++) {
+		size_t k = (size_t)(order[i] - journal->v);
+
+		if (i && slice_eq(order[i - 1]->id, order[i]->id))
+			return err_set(err, ERR_STATE, "%.*s is twice in the journal of the patch pass",
+				       SLICE_ARG(order[i]->id));
+		rc = at->forms[k].is_document
+			 ? patch_sets_add(&at->sets, order[i], &at->forms[k], &at->page->arena, err)
+			 : add_case(at, order[i], err);
+	}
+	return rc;
+}
+
+static struct page_case *case_of(struct page *page, struct slice id)
+{
+	for (size_t i = 0; i < page->cases.n; i++)
+		if (slice_eq(page->cases.v[i].id, id))
+			return &page->cases.v[i];
+	return NULL;
+}
+
+/* What a form in SQL has led to is done; the document may have gone on since. */
+static void forget_foreseen(struct attempt *at)
+{
+	for (size_t i = 0; i < at->journal->n; i++) {
+		if (at->outcomes[i] == SQL_INSERTED)
+			continue;
+		if (at->forms[i].is_document)
+			patch_sets_done(&at->sets, at->journal->v[i].id);
+		else
+			case_of(at->page, at->journal->v[i].id)->foreseen = SLICE_NONE;
+	}
+}
+
+/* Patches that led elsewhere than was foreseen; of a case that was planned just now the plan is wrong. */
+static int find_stale(struct attempt *at, struct arena *a, struct err *err)
+{
+	struct applying *ap = at->ap;
+
+	for (size_t i = 0; i < at->journal->n; i++) {
+		const struct state_patch *p = &at->journal->v[i];
+		int stale = at->forms[i].is_document ? patch_sets_stale(&at->sets, p->id)
+						     : case_of(at->page, p->id)->unforeseen;
+
+		if (!stale)
+			continue;
+		if (!ap->resumed && !at->forms[i].is_document)
+			return err_set(err, ERR_INTERNAL, "the patch of case %.*s leads elsewhere than was foreseen",
+				       SLICE_ARG(p->id));
+		ARENA_PUSH(a, &ap->stale, *p);
+	}
+	return 0;
+}
+
+/* ---- one transaction ---- */
+
+static int commit(struct attempt *at, struct sql_target *t, struct err *err)
+{
+	struct run *r = at->ap->r;
+	int rc = state_begin(r->state, err);
+
+	if (rc == 0)
+		rc = page_record(r, at->page, err);
+	if (rc == 0)
+		rc = patch_sets_record(r, &at->sets, err);
+	if (rc == 0)
+		rc = state_commit(r->state, err);
+	if (rc) {
+		state_rollback(r->state);
+		return rc;
+	}
+	return sql_commit(t, err);
+}
+
+static int store_documents(struct attempt *at, struct sql_target *t, struct err *err)
+{
+	int rc = store_forms(at, t, err);
+
+	if (rc)
+		return rc;
+	forget_foreseen(at);
+	if (at->page->cases.n)
+		rc = page_store(at->ap->r, t, at->page, err);
+	return rc ? rc : patch_sets_store(at->ap->r, t, &at->sets, &at->page->arena, err);
+}
+
+/* All or, when one of them is stale, nothing. */
+static int store_page(struct attempt *at, struct arena *a, struct err *err)
+{
+	struct applying *ap = at->ap;
+	struct sql_target *t = ap->r->targets[0];
+	int rc;
+
+	if (read_forms(at, err) || add_documents(at, err) || sql_begin(t, err))
+		return err->code;
+	rc = store_documents(at, t, err);
+	if (rc == 0)
+		rc = find_stale(at, a, err);
+	if (rc == 0 && ap->stale.n == 0)
+		rc = trail_note_head(ap->r, t, ap->head, err);
+	if (rc == 0 && ap->stale.n == 0)
+		rc = commit(at, t, err);
+	if (rc || ap->stale.n)
+		sql_rollback(t);
+	return rc;
+}
+
+static int try_page(struct applying *ap, const struct state_patches *journal, struct arena *a, struct err *err)
+{
+	struct attempt at = {.ap = ap, .journal = journal, .page = page_new()};
+	int rc;
+
+	at.forms = ARENA_ARRAY(&at.page->arena, journal->n, struct patch_rows);
+	at.outcomes = ARENA_ARRAY(&at.page->arena, journal->n, enum sql_outcome);
+	ap->stale = (struct state_patches){0};
+	rc = store_page(&at, a, err);
+	page_free(at.page);
+	return rc;
+}
+
+/* ---- page by page ---- */
+
+static int is_stale(const struct applying *ap, const struct state_patch *p)
+{
+	for (size_t i = 0; i < ap->stale.n; i++)
+		if (ap->stale.v[i].n == p->n)
+			return 1;
+	return 0;
+}
+
+/* Takes stale forms out of the trail, the journal and the page. */
+static int withdraw(struct applying *ap, struct state_patches *journal, struct arena *a, struct err *err)
+{
+	struct state_patches left = {0};
+
+	if (patch_withdraw(ap->r, &ap->stale, ap->head, err) || patch_journal_clear(ap->r, &ap->stale, err))
+		return err->code;
+	for (size_t i = 0; i < journal->n; i++)
+		if (!is_stale(ap, &journal->v[i]))
+			ARENA_PUSH(a, &left, journal->v[i]);
+	*journal = left;
+	ap->done->refused += (int64_t)ap->stale.n;
+	return 0;
+}
+
+static int apply_page(void *ctx, const struct state_patches *journal, struct arena *a, struct err *err)
+{
+	struct applying *ap = ctx;
+	struct state_patches left = *journal;
+	int rc = try_page(ap, &left, a, err);
+
+	while (rc == 0 && ap->stale.n) {
+		rc = withdraw(ap, &left, a, err);
+		ap->stale.n = 0;
+		if (rc == 0 && left.n)
+			rc = try_page(ap, &left, a, err);
+	}
+	if (rc == 0)
+		rc = patch_journal_clear(ap->r, &left, err);
+	ap->done->patched += (int64_t)left.n;
+	if (rc == 0 && run_stopped(ap->r))
+		rc = err_set(err, ERR_STOPPED, "stopped; the next run goes on with the patches that were planned");
+	return rc;
+}
+
+int patch_apply(struct run *r, char head[AUDIT_ID_SIZE], int resumed, struct migrate_patched *done, struct err *err)
+{
+	struct applying ap = {.r = r, .head = head, .resumed = resumed, .done = done};
+
+	return patch_journal_each(r, apply_page, &ap, err);
+}
