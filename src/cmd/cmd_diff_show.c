@@ -63,17 +63,25 @@ static int print_csv(struct show *s, const struct state_item *item, const struct
 	return 0;
 }
 
-static int is_selected(const struct show *s, const struct state_item *item)
+typedef int wanted_fn(const struct show *s, const struct state_item *item);
+
+static int wanted_by_kind(const struct show *s, const struct state_item *item)
 {
-	return selection_has(&s->selection, item->kind, item->id);
+	return selection_has_kind(&s->selection, item->kind);
 }
 
-static int print_page(struct show *s, const struct state_items *page, struct arena *a, struct err *err)
+static int wanted_by_id(const struct show *s, const struct state_item *item)
+{
+	return selection_has(&s->selection, item->kind, item->id) && !wanted_by_kind(s, item);
+}
+
+static int print_page(struct show *s, const struct state_items *page, wanted_fn *wanted, struct arena *a,
+		      struct err *err)
 {
 	struct origin *origins = ARENA_ARRAY(a, page->n + 1, struct origin);
 	int rc = s->origins ? origins_of(s->origins, page->v, page->n, a, origins, err) : 0;
 	for (size_t i = 0; rc == 0 && i < page->n; i++) {
-		if (!is_selected(s, &page->v[i]))
+		if (!wanted(s, &page->v[i]))
 			continue;
 		if (s->o->csv)
 			rc = print_csv(s, &page->v[i], &origins[i], a, err);
@@ -81,6 +89,23 @@ static int print_page(struct show *s, const struct state_items *page, struct are
 			rc = print_item(s->c, &page->v[i], a, err);
 	}
 	return rc;
+}
+
+/* The list is in order of kind and id: behind the last one, or behind all of its kind when none of these is wanted. */
+static void go_behind(const struct show *s, const struct state_item *item, struct arena *a, struct slice *kind,
+		      struct slice *id)
+{
+	arena_reset(a);
+	if (wanted_by_kind(s, item)) {
+		*kind = arena_slice(a, item->kind);
+		*id = arena_slice(a, item->id);
+	} else {
+		char *next = arena_zalloc(a, 1, item->kind.len + 1);
+		memcpy(next, item->kind.ptr, item->kind.len);
+		*kind =
+		    (struct slice){next, item->kind.len + 1}; /* no text lies between a text and the same with a NUL */
+		*id = SLICE("");
+	}
 }
 
 /* A page at a time: memory does not grow with the number of differences, and no read transaction stays open. */
@@ -95,12 +120,9 @@ static int print_pages(struct show *s, struct state *state, struct err *err)
 		page = (struct state_items){0};
 		rc = state_list(state, s->list, kind, id, PAGE, &a, &page, err);
 		if (rc == 0)
-			rc = print_page(s, &page, &a, err);
-		if (rc == 0 && page.n) {
-			arena_reset(&last);
-			kind = arena_slice(&last, page.v[page.n - 1].kind);
-			id = arena_slice(&last, page.v[page.n - 1].id);
-		}
+			rc = print_page(s, &page, wanted_by_kind, &a, err);
+		if (rc == 0 && page.n)
+			go_behind(s, &page.v[page.n - 1], &last, &kind, &id);
 		if (rc == 0 && atomic_load(s->c->stop))
 			rc = err_set(err, ERR_STOPPED, "stopped before the end");
 	} while (rc == 0 && page.n == PAGE && !ferror(s->c->out));
@@ -123,7 +145,7 @@ static int print_named(struct show *s, struct state *state, struct err *err)
 		rc = state_get(state, s->list, s->selection.v[i].id, &a, &item, err);
 		if (rc == 0) {
 			ARENA_PUSH(&a, &page, item);
-			rc = print_page(s, &page, &a, err);
+			rc = print_page(s, &page, wanted_by_id, &a, err);
 		}
 		rc = rc == ERR_NOTFOUND ? 0 : rc;
 	}
@@ -143,9 +165,9 @@ static int print_stored(struct show *s, struct err *err)
 	}
 	if (rc == 0 && s->o->csv)
 		csv_head(c);
-	if (rc == 0 && s->selection.what == SELECT_IDS && !s->selection.word.ptr)
+	if (rc == 0 && s->selection.what == SELECT_IDS)
 		rc = print_named(s, state, err);
-	else if (rc == 0)
+	if (rc == 0 && (s->selection.what != SELECT_IDS || s->selection.word.ptr))
 		rc = print_pages(s, state, err);
 	state_close(state);
 	return rc;

@@ -22,6 +22,20 @@ static const struct option_spec table[] = {
     {.name = NULL},
 };
 
+/* The object stays open for what follows one by one. */
+static int print_json_stats(struct cmd_context *c, const struct migrate_stats *stats, int verbose, struct arena *a,
+			    struct err *err)
+{
+	struct json v = stats_to_json(stats, a);
+	struct slice text = json_to_text(&v, JSON_PLAIN, a);
+	int rc = 0;
+	fwrite(text.ptr, 1, text.len - 1, c->out);
+	if (verbose)
+		rc = print_stats_detail(c, err);
+	fputs("}\n", c->out);
+	return rc;
+}
+
 static int print_once(struct cmd_context *c, const struct options *o, struct err *err)
 {
 	struct arena a = ARENA_INIT;
@@ -30,10 +44,7 @@ static int print_once(struct cmd_context *c, const struct options *o, struct err
 	int rc = migrate_stats(&env, &a, &stats, err);
 	int verbose = o->verbose || c->global->verbose;
 	if (rc == 0 && c->global->format == FORMAT_JSON) {
-		struct json v = stats_to_json(&stats, &a);
-		if (verbose)
-			rc = add_stats_detail(c, &a, &v, err);
-		print_json_line(c, &v);
+		rc = print_json_stats(c, &stats, verbose, &a, err);
 	} else if (rc == 0) {
 		print_stats(c, &stats, verbose ? STATS_VERBOSE : 0u);
 		if (verbose)

@@ -8,11 +8,16 @@
 
 struct detail {
 	struct cmd_context *c;
-	const char *title; /* printed before the first line */
+	const char *title; /* printed before the first line of text */
+	const char *name;  /* of the list in JSON */
 	int rejects;       /* items have a reason */
-	struct arena *a;
-	struct json *list; /* NULL: text */
+	int64_t n;
 };
+
+static int is_json(const struct detail *d)
+{
+	return d->c->global->format == FORMAT_JSON;
+}
 
 static void put_title(struct detail *d)
 {
@@ -41,19 +46,31 @@ static void put_line(struct detail *d, struct slice first, struct slice second, 
 	fputc('\n', d->c->out);
 }
 
+/* An object of two or three texts, the next of its list. */
+static void put_object(struct detail *d, const char *const names[3], struct slice first, struct slice second,
+		       struct slice third)
+{
+	struct arena a = ARENA_INIT;
+	struct json v = json_object();
+	json_sets(&a, &v, names[0], json_string(first));
+	json_sets(&a, &v, names[1], json_string(second));
+	if (third.ptr)
+		json_sets(&a, &v, names[2], json_string(third));
+	if (d->n)
+		fputc(',', d->c->out);
+	print_json(d->c, &v, JSON_PLAIN);
+	arena_release(&a);
+}
+
 static void take_item(struct detail *d, const struct state_item *item)
 {
-	struct json v = json_object();
-	if (!d->list) {
-		put_line(d, item->kind.len ? item->kind : SLICE("(unknown)"), item->id,
-			 d->rejects ? item->json : SLICE_NONE);
-		return;
-	}
-	json_sets(d->a, &v, "kind", json_string(arena_slice(d->a, item->kind)));
-	json_sets(d->a, &v, "id", json_string(arena_slice(d->a, item->id)));
-	if (d->rejects)
-		json_sets(d->a, &v, "reason", json_string(arena_slice(d->a, item->json)));
-	json_push(d->a, d->list, v);
+	static const char *const names[] = {"kind", "id", "reason"};
+	struct slice reason = d->rejects ? item->json : SLICE_NONE;
+	if (is_json(d))
+		put_object(d, names, item->kind, item->id, reason);
+	else
+		put_line(d, item->kind.len ? item->kind : SLICE("(unknown)"), item->id, reason);
+	d->n++;
 }
 
 static int take_list(struct detail *d, struct state *state, enum state_list which, struct err *err)
@@ -81,49 +98,59 @@ static int take_list(struct detail *d, struct state *state, enum state_list whic
 
 static int take_conflict(void *ctx, struct slice id, struct slice rev)
 {
+	static const char *const names[] = {"id", "rev", NULL};
 	struct detail *d = ctx;
-	struct json v = json_object();
-	if (!d->list) {
+	if (is_json(d))
+		put_object(d, names, id, rev, SLICE_NONE);
+	else
 		put_line(d, id, rev, SLICE_NONE);
-		return 0;
-	}
-	json_sets(d->a, &v, "id", json_string(arena_slice(d->a, id)));
-	json_sets(d->a, &v, "rev", json_string(arena_slice(d->a, rev)));
-	json_push(d->a, d->list, v);
-	return 0;
+	d->n++;
+	return ferror(d->c->out) || atomic_load(d->c->stop);
 }
 
-/* Lists are NULL for text. */
-static int take_all(struct cmd_context *c, struct arena *a, struct json lists[3], struct err *err)
+static void begin_list(const struct detail *d)
 {
-	struct migrate_env env = cmd_env(c);
-	struct detail missing = {.c = c, .a = a, .title = "Missing documents", .list = lists ? &lists[0] : NULL};
-	struct detail rejects = {
-	    .c = c, .a = a, .title = "Rejected documents", .list = lists ? &lists[1] : NULL, .rejects = 1};
-	struct detail conflicts = {.c = c, .a = a, .title = "Losing revisions", .list = lists ? &lists[2] : NULL};
-	struct state *state = NULL;
-	int rc = state_open(&state, c->state_dir, c->domain, STATE_READ_ONLY, err);
-	if (rc == ERR_NOTFOUND)
-		return 0;
-	if (rc == 0)
-		rc = take_list(&missing, state, STATE_MISSING_DOCS, err);
-	if (rc == 0)
-		rc = take_list(&rejects, state, STATE_REJECTS, err);
-	state_close(state);
-	return rc ? rc : migrate_conflicts(&env, take_conflict, &conflicts, err);
+	if (is_json(d))
+		fprintf(d->c->out, ",\"%s\":[", d->name);
+}
+
+static void end_list(const struct detail *d)
+{
+	if (is_json(d))
+		fputc(']', d->c->out);
+}
+
+static int take_kept(struct detail *d, struct state *state, enum state_list which, struct err *err)
+{
+	int rc;
+	begin_list(d);
+	rc = state ? take_list(d, state, which, err) : 0;
+	end_list(d);
+	return rc;
+}
+
+static int take_conflicts(struct detail *d, struct err *err)
+{
+	struct migrate_env env = cmd_env(d->c);
+	int rc;
+	begin_list(d);
+	rc = migrate_conflicts(&env, take_conflict, d, err);
+	end_list(d);
+	return rc;
 }
 
 int print_stats_detail(struct cmd_context *c, struct err *err)
 {
-	return take_all(c, NULL, NULL, err);
-}
-
-int add_stats_detail(struct cmd_context *c, struct arena *a, struct json *v, struct err *err)
-{
-	struct json lists[3] = {json_array(), json_array(), json_array()};
-	int rc = take_all(c, a, lists, err);
-	json_sets(a, v, "missing", lists[0]);
-	json_sets(a, v, "rejects", lists[1]);
-	json_sets(a, v, "conflicting", lists[2]);
-	return rc;
+	struct detail missing = {.c = c, .title = "Missing documents", .name = "missing"};
+	struct detail rejects = {.c = c, .title = "Rejected documents", .name = "rejects", .rejects = 1};
+	struct detail conflicts = {.c = c, .title = "Losing revisions", .name = "conflicting"};
+	struct state *state = NULL;
+	int rc = state_open(&state, c->state_dir, c->domain, STATE_READ_ONLY, err);
+	rc = rc == ERR_NOTFOUND ? 0 : rc;
+	if (rc == 0)
+		rc = take_kept(&missing, state, STATE_MISSING_DOCS, err);
+	if (rc == 0)
+		rc = take_kept(&rejects, state, STATE_REJECTS, err);
+	state_close(state);
+	return rc ? rc : take_conflicts(&conflicts, err);
 }

@@ -1,5 +1,6 @@
 /*
- * stats_detail: what `stats --verbose` adds: missing documents, rejects with their reasons, losing revisions. Read page by page.
+ * stats_detail: what `stats --verbose` adds: missing documents, rejects with their reasons, losing revisions. Printed page by page: memory does
+ * not grow with their number.
  * Threads: main thread.
  */
 #ifndef SETTLE_CMD_STATS_DETAIL_H
@@ -7,8 +8,7 @@
 
 #include "cmd/cmd.h"
 
+/* Text: a section for each. JSON: the members "missing", "rejects" and "conflicting" of an object that is being printed, each led by a comma. */
 MUST_CHECK int print_stats_detail(struct cmd_context *c, struct err *err);
-/* The same as members "missing", "rejects" and "conflicting" of the object. */
-MUST_CHECK int add_stats_detail(struct cmd_context *c, struct arena *a, struct json *v, struct err *err);
 
 #endif

@@ -15,7 +15,7 @@ static int has_id(const struct selection *s, struct slice kind, struct slice id)
 	for (; low < s->n && slice_eq(s->v[low].id, id); low++)
 		if (!s->v[low].kind.ptr || slice_eq(s->v[low].kind, kind))
 			return 1;
-	return s->word.ptr && slice_eq(s->word, kind);
+	return 0;
 }
 
 static int has_kind(const struct selection *s, struct slice kind)
@@ -40,7 +40,7 @@ static int is_form_kind(const struct selection *s, struct slice kind)
 	return k && k->cls == PROFILE_EVENT;
 }
 
-int selection_has(const struct selection *s, struct slice kind, struct slice id)
+int selection_has_kind(const struct selection *s, struct slice kind)
 {
 	switch (s->what) {
 	case SELECT_FORMS:
@@ -50,7 +50,7 @@ int selection_has(const struct selection *s, struct slice kind, struct slice id)
 	case SELECT_KINDS:
 		return has_kind(s, kind);
 	case SELECT_IDS:
-		return has_id(s, kind, id);
+		return s->word.ptr && slice_eq(s->word, kind);
 	case SELECT_ALL:
 	case SELECT_PENDING:
 	case SELECT_DIFFS:
@@ -58,6 +58,11 @@ int selection_has(const struct selection *s, struct slice kind, struct slice id)
 		break;
 	}
 	return 1;
+}
+
+int selection_has(const struct selection *s, struct slice kind, struct slice id)
+{
+	return selection_has_kind(s, kind) || (s->what == SELECT_IDS && has_id(s, kind, id));
 }
 
 int selection_meets_class(const struct selection *s, int is_case)

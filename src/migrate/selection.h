@@ -31,6 +31,8 @@ struct selection {
 
 /* Is it a document of that kind and id? SELECT_PENDING, SELECT_DIFFS and SELECT_CHANGES hold for any: the state file knows. */
 int selection_has(const struct selection *s, struct slice kind, struct slice id);
+/* Does it name every document of that kind, whatever its id? */
+int selection_has_kind(const struct selection *s, struct slice kind);
 /* Is it a kind of cases? */
 int selection_is_case(const struct selection *s, struct slice kind);
 /* Can it name documents of that class? */

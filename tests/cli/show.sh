@@ -118,6 +118,29 @@ status=0
 ok "a reader that goes away" test ! -e "$work/failed"
 ok "is no error" silent err
 
+# Kinds that no profile lists, more of them than are read at once; somebody changed all of them in SQL.
+export SETTLE_TARGET="sqlite:$work/t3.db" SETTLE_STATE_DIR="$work/state3" SETTLE_PROFILE=documents
+node -e 'const of = (kind, n, id) => { for (let i = 0; i < n; i++) { const _id = id || kind + "-" + i;
+	console.log(JSON.stringify({seq: _id, id: _id, changes: [{rev: "1-a"}], doc: {_id, _rev: "1-a", doc_type: kind}})); } };
+	of("A", 1200); of("A", 1, "B"); of("B", 3); of("BB", 700); of("C", 2);' >"$work/kinds.ndjson"
+exits 0 "a database of unlisted kinds" migrate kinds --source "file:$work/kinds.ndjson"
+sqlite3 "$work/t3.db" "UPDATE documents SET body = json_set(body, '\$.more', 1)"
+exits 1 "of which every document differs" diff forms kinds --source "file:$work/kinds.ndjson"
+selects() { # selects SELECTION LINES
+	exits 0 "--select $1" diff show kinds --format json --select "$1"
+	ok "--select $1: $2" same "$(wc -l <"$work/out" | tr -d ' ')" "$2"
+}
+selects A 1201
+selects B 4
+ok "the document of that id and those of that kind, each once" same "$(json "$work/out" "$ids")" "$(printf 'A B\nB B-0\nB B-1\nB B-2')"
+selects BB 700
+selects C 2
+selects A:B 1
+selects B:B 0
+selects C:C-1 1
+selects A-7,C-1,A-1199 3
+unset SETTLE_PROFILE
+
 # A clean break, and the same command again.
 export SETTLE_TARGET="sqlite:$work/t2.db" SETTLE_STATE_DIR="$work/state2"
 gzip -dc "$feed" >"$work/feed.json"

@@ -1,0 +1,90 @@
+#!/bin/sh
+# The commands that list what was found, on a million documents with differences, as many missing ones and a tenth of it rejects: when the
+# first byte comes, and how much memory it takes, beside a tenth of it. Then those that compare again, on a tenth of it. Part of `make bench`;
+# BENCH_LISTED says how many (1000000).
+set -u
+top_srcdir=${top_srcdir:-.}
+top_builddir=${top_builddir:-.}
+many=${BENCH_LISTED:-1000000}
+few=$((many / 10))
+settle=${SETTLE:-$top_builddir/settle}
+tools=$top_builddir/tests/bench
+work=$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+	echo "bench: $1" >&2
+	test -z "${2:-}" || sed 's/^/  /' "$2" >&2
+	exit 1
+}
+
+now() {
+	date +%s.%N
+}
+
+prepare() { # prepare N: a target that knows the domain, and a state file with N documents
+	printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"Note","domain":"lists"}}' >"$work/feed.ndjson"
+	"$settle" migrate lists -s "file:$work/feed.ndjson" -t "sqlite:$work/$1.db" --state-dir "$work/state-$1" >"$work/out" 2>&1 || fail 'migrate' "$work/out"
+	"$tools/fill_state" "$work/state-$1" lists "$1" 2>"$work/err" || fail 'fill_state' "$work/err"
+}
+
+# first_byte COMMAND...: seconds until it is there; the reader then goes away
+first_byte() {
+	begin=$(now)
+	"$@" 2>"$work/err" | { head -c 1 >/dev/null; now >"$work/first"; }
+	awk -v a="$begin" -v b="$(cat "$work/first")" 'BEGIN { printf "%.3f", b - a }'
+}
+
+# whole COMMAND...: "SECONDS MIB LINES" of all of it
+whole() {
+	"$tools/measure" "$work/measured" "$@" >"$work/listed" 2>"$work/err" || fail "failed: $*" "$work/err"
+	echo "$(cut -d' ' -f1 "$work/measured") $(cut -d' ' -f3 "$work/measured") $(wc -l <"$work/listed")"
+}
+
+show() { # show WORDS...
+	first=$(first_byte "$settle" "$@" lists -t "sqlite:$work/$many.db" --state-dir "$work/state-$many")
+	read -r wall rss lines <<-END
+	$(whole "$settle" "$@" lists -t "sqlite:$work/$many.db" --state-dir "$work/state-$many")
+	END
+	read -r _ small _ <<-END
+	$(whole "$settle" "$@" lists -t "sqlite:$work/$few.db" --state-dir "$work/state-$few")
+	END
+	printf '%-34s %9.3f %9.2f %9d %9.1f %9.1f\n' "$*" "$first" "$wall" "$lines" "$rss" "$small"
+}
+
+echo "settle bench: lists of $many documents (the last column: of $few)"
+prepare "$few"
+prepare "$many"
+printf '%-34s %9s %9s %9s %9s %9s\n' '' 'first s' 'all s' 'lines' 'RSS MiB' 'RSS MiB'
+show diff show
+show diff show --format json
+show diff show --csv
+show diff show --select XFormInstance
+show stats --verbose
+show stats --verbose --format json
+show rejects list
+
+compared() { # compared N: a domain of N documents
+	node "$top_srcdir/tests/bench/corpus.js" --docs "$1" --out "$work/corpus-$1.json" || fail 'cannot write the corpus'
+	"$settle" migrate bench -s "file:$work/corpus-$1.json" -t "sqlite:$work/bench-$1.db" --state-dir "$work/bench-$1" >"$work/out" 2>"$work/err" ||
+		fail 'migrate' "$work/err"
+}
+
+again() { # again WORDS...
+	read -r wall rss _ <<-END
+	$(whole "$settle" "$@" bench -s "file:$work/corpus-$few.json" -t "sqlite:$work/bench-$few.db" --state-dir "$work/bench-$few")
+	END
+	read -r _ small _ <<-END
+	$(whole "$settle" "$@" bench -s "file:$work/corpus-$((few / 10)).json" -t "sqlite:$work/bench-$((few / 10)).db" --state-dir "$work/bench-$((few / 10))")
+	END
+	printf '%-34s %9s %9.2f %9s %9.1f %9.1f\n' "$*" '' "$wall" '' "$rss" "$small"
+}
+
+echo
+echo "comparing $few documents again (the last column: $((few / 10)))"
+compared "$few"
+compared "$((few / 10))"
+again diff cases
+again diff forms
+again diff show --ignored
