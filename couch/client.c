@@ -179,6 +179,9 @@ int couch_db_info(struct couch_client *c, struct arena *a, struct couch_db_info 
 		err_hint(err, "the URL must name a database: http://HOST/DB");
 	} else if (!rc) {
 		struct slice start = text_or_number(json_gets(&v.value, "instance_start_time"));
+		/* CouchDB 1 tells when it opened the file, which is new with every start. */
+		if (json_gets(&v.value, "committed_update_seq"))
+			start = SLICE("0");
 		out->name = text_or_number(json_gets(&v.value, "db_name"));
 		out->instance_start_time = start.len ? start : SLICE("0");
 		out->update_seq = raw_member(&v, "update_seq");

@@ -49,7 +49,7 @@ MUST_CHECK int couch_server_info(struct couch_client *c, struct arena *a, struct
 
 struct couch_db_info {
 	struct slice name;
-	struct slice instance_start_time; /* "0" on old servers */
+	struct slice instance_start_time; /* when the database was made; "0" on old servers */
 	struct slice update_seq;          /* JSON text */
 	int64_t doc_count, doc_del_count;
 	int64_t external_bytes;           /* sizes.external, or -1 */

@@ -1,4 +1,5 @@
 /* begin: may this command run now, and does it go on with what it began with? */
+#include "migrate/identity.h"
 #include "migrate/session.h"
 #include "migrate/shutter.h"
 #include "migrate/trial.h"
@@ -10,17 +11,6 @@ static int refuse_setting(const struct run *r, const char *what, struct slice wa
 	err_set(err, ERR_STATE, "%s of this migration is %.*s, now it is %.*s", what, SLICE_ARG(was), SLICE_ARG(is));
 	return err_hint(err, "give the same %s as before, or begin again with `settle reset %.*s`", what,
 			SLICE_ARG(r->env->domain));
-}
-
-/* jsonb gives back other bytes for the same value. */
-static int same_json(struct slice x, struct slice y)
-{
-	struct arena a = ARENA_INIT;
-	struct json vx, vy;
-	int same = json_read(x, &a, 0, &vx, NULL, NULL) == 0 && json_read(y, &a, 0, &vy, NULL, NULL) == 0 && json_eq(&vx, &vy);
-
-	arena_release(&a);
-	return same;
 }
 
 /* The setting `key` of two settings objects is the same; absent ones do not count. */
@@ -55,12 +45,8 @@ static int check_settings(const struct run *r, const struct status *s, struct sl
 		        SLICE_ARG(r->profile->name));
 		return err_hint(err, "rules may change during a migration, kinds and columns may not; begin again with `settle reset`");
 	}
-	if (s->source_identity.ptr && r->identity.ptr && !same_json(s->source_identity, r->identity)) {
-		err_set(err, ERR_STATE, "the source is not the database this migration began with: it was %.*s and is %.*s",
-		        SLICE_ARG(s->source_identity), SLICE_ARG(r->identity));
-		return err_hint(err, "it was deleted and created again, restored, or another server answers; its checkpoint means "
-		                     "nothing there");
-	}
+	if (s->source_identity.ptr && r->identity.ptr)
+		return identity_compare(s->source_identity, r->identity, err);
 	return 0;
 }
 

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_RETRIES 6
+#define TRIES 20
 #define FIRST_BACKOFF_MS 250
+#define BACKOFF_DOUBLINGS 6
 
 struct fetch {
 	struct fetch_options o;
@@ -16,6 +17,8 @@ struct fetch {
 	struct batch *ahead; /* begun by a row that did not fit the batch before */
 	int64_t rows;
 	int ended;
+	int failures; /* since the feed gave something last */
+	int unsure;   /* nothing came from this feed yet */
 	_Atomic int64_t done, total;
 	int64_t began_us;
 };
@@ -26,6 +29,7 @@ static int open_feed(struct fetch *f, struct err *err)
 
 	if (f->seq.len)
 		fo.since = buf_slice(&f->seq);
+	f->unsure = 1;
 	return couch_feed_open(&f->feed, &f->o.couch, &fo, err);
 }
 
@@ -37,6 +41,8 @@ int fetch_open(struct fetch **out, const struct fetch_options *o, struct err *er
 	if (!f)
 		return err_set(err, ERR_INTERNAL, "out of memory");
 	f->o = *o;
+	f->o.tries = o->tries ? o->tries : TRIES;
+	f->o.first_backoff_ms = o->first_backoff_ms ? o->first_backoff_ms : FIRST_BACKOFF_MS;
 	f->seq.max = 1u << 20;
 	if (o->feed.since.ptr)
 		buf_adds(&f->seq, o->feed.since);
@@ -80,35 +86,47 @@ static int can_retry(const struct fetch *f, const struct err *err)
 	return err->retryable && (scheme == URL_HTTP || scheme == URL_HTTPS);
 }
 
-static void wait_before_retry(struct fetch *f, int try_number, const struct err *err)
+static void wait_before_retry(struct fetch *f, const struct err *err)
 {
-	int ms = FIRST_BACKOFF_MS << try_number;
+	int doublings = f->failures < BACKOFF_DOUBLINGS ? f->failures : BACKOFF_DOUBLINGS;
+	int ms = f->o.first_backoff_ms << doublings;
 
 	log_at(f->o.log, LOG_WARN, "source: %s; trying again in %d ms", err->msg, ms);
 	for (; ms > 0 && !stopped(f); ms -= 50)
 		clock_sleep_ms(ms < 50 ? ms : 50);
 }
 
+/* Opening sends nothing: whether the source is there again, the next row tells. */
 static int reconnect(struct fetch *f, struct err *err)
 {
-	for (int i = 0; i < MAX_RETRIES; i++) {
-		wait_before_retry(f, i, err);
-		if (stopped(f))
-			return err_set(err, ERR_STOPPED, "clean break");
-		couch_feed_close(f->feed);
-		f->feed = NULL;
-		if (open_feed(f, err) == 0)
-			return 0;
-		if (!can_retry(f, err))
-			return err->code;
-	}
-	return err_prefix(err, "gave up after %d tries", MAX_RETRIES);
+	if (f->failures == f->o.tries)
+		return err_prefix(err, "gave up after %d tries", f->failures);
+	wait_before_retry(f, err);
+	if (stopped(f))
+		return err_set(err, ERR_STOPPED, "clean break");
+	f->failures++;
+	couch_feed_close(f->feed);
+	f->feed = NULL;
+	return open_feed(f, err);
+}
+
+static int next_sure(struct fetch *f, enum couch_next *what, struct couch_row *row, struct err *err)
+{
+	int rc = couch_feed_next(f->feed, what, row, err);
+
+	if (rc == 0 && f->unsure && f->o.same)
+		rc = f->o.same(f->o.context, err);
+	if (rc)
+		return rc;
+	f->unsure = 0;
+	f->failures = 0;
+	return 0;
 }
 
 static int next_row(struct fetch *f, enum couch_next *what, struct couch_row *row, struct err *err)
 {
 	for (;;) {
-		if (couch_feed_next(f->feed, what, row, err)) {
+		if (next_sure(f, what, row, err)) {
 			if (!can_retry(f, err) || reconnect(f, err))
 				return err->code;
 			continue;

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 #define CHUNK 200 /* ids asked for at once */
-#define MAX_TRIES 6
+#define MAX_TRIES 20 /* about four minutes, as for the feed */
 #define FIRST_WAIT_MS 250
+#define WAIT_DOUBLINGS 6
 
 struct finder {
 	struct run *r;
@@ -19,7 +20,7 @@ struct finder {
 
 int find_again(struct run *r, int *tries, const struct err *err)
 {
-	int ms = FIRST_WAIT_MS << *tries;
+	int ms = FIRST_WAIT_MS << (*tries < WAIT_DOUBLINGS ? *tries : WAIT_DOUBLINGS);
 
 	if (!err->retryable || *tries == MAX_TRIES)
 		return 0;

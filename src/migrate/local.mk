@@ -36,6 +36,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/forms.c \
 	src/migrate/group.c \
 	src/migrate/group.h \
+	src/migrate/identity.c \
+	src/migrate/identity.h \
 	src/migrate/id_reader.c \
 	src/migrate/id_reader.h \
 	src/migrate/id_stream.c \
@@ -118,6 +120,11 @@ UNIT_TESTS += tests/unit/test_pipeline
 tests_unit_test_pipeline_SOURCES = tests/unit/test_pipeline.c
 tests_unit_test_pipeline_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_pipeline_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_fetch
+tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c $(COUCH_SUPPORT)
+tests_unit_test_fetch_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_fetch_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_group
 tests_unit_test_group_SOURCES = tests/unit/test_group.c tests/unit/sql_place.c tests/unit/sql_place.h

@@ -1,5 +1,6 @@
 /* pass: one reading of the feed, from the checkpoint to its end. */
 #include "base/clock.h"
+#include "migrate/identity.h"
 #include "migrate/session.h"
 
 #define SEQ_INTERVAL 100
@@ -49,6 +50,8 @@ int run_open_feed(struct run *r, enum couch_feed_kind kind, struct err *err)
 	    .limit = r->options.limit,
 	    .max_rate = r->options.max_rate,
 	    .log = r->env->log,
+	    .same = run_from_server(r) ? identity_still_same : NULL,
+	    .context = r,
 	};
 
 	/* Sequences of a calm feed are asked for with every row: a batch may end anywhere. */

@@ -1,6 +1,8 @@
 /* session: the handles of one run, opened in the order in which they may be refused, and given back. */
 #include "migrate/session.h"
 
+#include "migrate/identity.h"
+
 #define DEFAULT_JOBS 2
 #define DEFAULT_BATCH_BYTES (1u << 20)
 #define DEFAULT_BATCH_DOCS 1000
@@ -69,36 +71,10 @@ int run_from_server(const struct run *r)
 	return scheme == URL_HTTP || scheme == URL_HTTPS;
 }
 
-static int source_identity(struct run *r, struct slice *out, struct err *err)
-{
-	struct couch_client *client = NULL;
-	struct couch_server_info server;
-	struct couch_db_info db;
-	struct json v = json_object();
-	int rc;
-
-	*out = SLICE_NONE;
-	rc = couch_client_open(&client, &r->couch, err);
-	if (rc == 0)
-		rc = couch_db_info(client, &r->arena, &db, err);
-	if (rc == 0)
-		rc = couch_server_info(client, &r->arena, &server, err);
-	couch_client_close(client);
-	if (rc)
-		return rc == ERR_NOTFOUND
-			   ? err_set(err, ERR_SOURCE, "source: there is no database at %s", r->env->source->shown)
-			   : rc;
-	json_sets(&r->arena, &v, "uuid", json_string(server.uuid));
-	json_sets(&r->arena, &v, "db", json_string(db.name));
-	json_sets(&r->arena, &v, "instance_start_time", json_string(db.instance_start_time));
-	*out = json_to_text(&v, JSON_CANONICAL, &r->arena);
-	return 0;
-}
-
 /* Nothing is written anywhere before the source has answered. */
 static int reach_source(struct run *r, struct err *err)
 {
-	return run_from_server(r) ? source_identity(r, &r->identity, err) : run_open_feed(r, COUCH_FEED_NORMAL, err);
+	return run_from_server(r) ? identity_ask(r, &r->arena, &r->identity, err) : run_open_feed(r, COUCH_FEED_NORMAL, err);
 }
 
 int run_open(struct run *r, const struct migrate_env *env, const struct migrate_options *o, enum run_open_flags flags,

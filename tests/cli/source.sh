@@ -51,4 +51,35 @@ curl -s -X PUT "$couchd_url/db" >/dev/null
 put one first
 exits 5 "a database that was deleted and made anew is refused" migrate d
 ok "made anew: says so" says err "not the database this migration began with"
+
+# the feed of a database that goes ends politely, and a sequence of its former life is taken by the one made anew
+sleep 1.1
+curl -s -X DELETE "$couchd_url/db" >/dev/null
+curl -s -X PUT "$couchd_url/db" >/dev/null
+put one first
+run reset d --yes
+timeout -k 5 60 "$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
+follower=$!
+trap 'kill -KILL "$follower" 2>/dev/null; stop_couchd; rm -rf "$work"' EXIT
+tries=0
+until grep -q "following the source" "$work/follow.err" || [ $tries -eq 300 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+put two second
+tries=0
+until [ "$(sqlite3 "$work/t.db" 'SELECT count(*) FROM documents')" = 2 ] || [ $tries -eq 300 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+sleep 1.1
+curl -s -X DELETE "$couchd_url/db" >/dev/null
+curl -s -X PUT "$couchd_url/db" >/dev/null
+put stranger first
+status=0
+wait "$follower" || status=$?
+ok "made anew while it is followed: refused" test "$status" -eq 5
+ok "made anew while it is followed: says so" grep -q "not the database this migration began with" "$work/follow.err"
+ok "made anew while it is followed: nothing of it is taken" test -z \
+	"$(sqlite3 "$work/t.db" "SELECT doc_id FROM documents WHERE doc_id = 'stranger'")"
 finish

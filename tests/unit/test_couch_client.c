@@ -114,6 +114,20 @@ static void test_client__server_below_a_path(void **state)
 	end(&t);
 }
 
+static void test_client__couchdb_1_does_not_tell_when_it_was_made(void **state)
+{
+	struct talk t = {0};
+	struct couch_db_info db;
+	(void)state;
+	add_answer(&t, JSON_ANSWER("{\"db_name\":\"demo\",\"doc_count\":1,\"doc_del_count\":0,\"update_seq\":1,"
+				   "\"instance_start_time\":\"1321010195016000\",\"committed_update_seq\":1}"));
+	begin(&t);
+	assert_int_equal(couch_db_info(t.client, &t.a, &db, &t.err), 0);
+	assert_true(slice_is(db.instance_start_time, "0"));
+	stop(&t);
+	end(&t);
+}
+
 static void test_client__pouchdb(void **state)
 {
 	struct talk t = {0};
@@ -310,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_client__server_and_database_over_one_connection),
 	    cmocka_unit_test(test_client__server_below_a_path),
+	    cmocka_unit_test(test_client__couchdb_1_does_not_tell_when_it_was_made),
 	    cmocka_unit_test(test_client__pouchdb),
 	    cmocka_unit_test(test_client__database_is_not_there),
 	    cmocka_unit_test(test_client__wrong_password),
