@@ -99,6 +99,14 @@ static int open_trail(struct verify *v, struct err *err)
 	return 0;
 }
 
+/* A name that neither side knows is no proof of anything. */
+static int nothing_to_verify(const struct verify *v, struct err *err)
+{
+	err_set(err, ERR_STATE, "%.*s is not-started: neither the target nor the trail knows it",
+		SLICE_ARG(v->env->domain));
+	return err_hint(err, "name the right domain, --target and --state-dir");
+}
+
 static int verify(struct verify *v, struct err *err)
 {
 	struct status s;
@@ -107,9 +115,14 @@ static int verify(struct verify *v, struct err *err)
 	if (rc)
 		return rc;
 	if (v->no_trail) {
-		if (s.row.cells && s.row.cells[MIG_TRAIL_HEAD].ptr)
+		if (!s.exists)
+			return nothing_to_verify(v, err);
+		if (s.row.cells[MIG_TRAIL_HEAD].ptr)
 			verify_found(v, "settle_migration.trail_head is %.*s, but %.*s",
 				     SLICE_ARG(s.row.cells[MIG_TRAIL_HEAD]), SLICE_ARG(v->no_trail_why));
+		else if (s.life != LIFE_NOT_STARTED)
+			verify_found(v, "settle_migration.status is %s, but %.*s", life_status_name(s.life),
+				     SLICE_ARG(v->no_trail_why));
 		return verify_sql_forms(v, err);
 	}
 	if (check_chain(v, &s, err) || verify_trail_forms(v, err))

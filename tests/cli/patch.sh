@@ -220,6 +220,20 @@ ok "nor planned" says out '"pending":0'
 rm "$state/audit.git"
 mv "$state/aside/audit.git" "$state/"
 
+# a name that neither side knows is not proven sound
+settled audit verify nobody
+ok "verify of an unknown domain is refused" test "$status" -eq 5
+ok "by name" says err 'nobody is not-started'
+mv "$state/audit.git" "$state/aside/"
+query "CREATE TABLE kept AS SELECT domain, trail_head FROM settle_migration" >/dev/null
+query "UPDATE settle_migration SET trail_head = NULL" >/dev/null
+settled audit verify $domain
+ok "a trail that is gone is a finding" test "$status" -eq 1
+ok "though SQL was made to forget it" says out 'settle_migration.status is in-progress, but there is no audit trail'
+query "UPDATE settle_migration SET trail_head = (SELECT k.trail_head FROM kept k WHERE k.domain = settle_migration.domain)" >/dev/null
+query "DROP TABLE kept" >/dev/null
+mv "$state/aside/audit.git" "$state/"
+
 # digests only
 settled patch preview $domain "$lost" --format json
 ok "a preview says what would be written" says out '"updates":["create","update"'
