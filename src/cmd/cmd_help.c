@@ -33,7 +33,10 @@ static int run(struct cmd_context *c, struct err *err)
 		help_command(c->out, command);
 	else if (c->argc == 1 && lookup_is_group(c->argv[0]))
 		help_group(c->out, c->argv[0]);
-	else
+	else if (command) {
+		err_set(err, ERR_USAGE, "there is no command \"%s %s\"", c->argv[0], c->argv[1]);
+		return err_hint(err, "`settle help %s` is about %s", command->name, command->name);
+	} else
 		return lookup_unknown(c->argv, c->argc, err);
 	return 0;
 }

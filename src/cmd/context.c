@@ -87,6 +87,8 @@ static int find_state_dir(struct cmd_context *c, struct err *err)
 static int take_domain(struct cmd_context *c, struct err *err)
 {
 	c->domain = slice_of(c->argv[0]);
+	if (c->domain.len == 0)
+		return err_set(err, ERR_USAGE, "the domain's name is empty");
 	if (utf8_bad_at(c->domain) < c->domain.len)
 		return err_set(err, ERR_USAGE, "the domain's name is not UTF-8");
 	return 0;

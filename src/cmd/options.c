@@ -4,6 +4,7 @@
 
 #include "base/number.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 int word_distance(const char *a, const char *b)
@@ -50,7 +51,7 @@ static int set_size(const struct option_spec *o, const char *value, int64_t *to,
 	size_t digits = strspn(value, "0123456789");
 	long long n;
 	static const char units[] = "KMG";
-	const char *unit = value[digits] ? strchr(units, value[digits] & ~0x20) : NULL;
+	const char *unit = isalpha((unsigned char)value[digits]) ? strchr(units, value[digits] & ~0x20) : NULL;
 	if (!number_to_i64((struct slice){value, digits}, &n) || (value[digits] && (!unit || value[digits + 1])))
 		return bad_value(o, "a size such as 512K, 64M or 1G", value, err);
 	for (ptrdiff_t i = unit ? unit - units : -1; i >= 0; i--)

@@ -23,6 +23,9 @@ ok "lists its commands" says out 'diff files'
 exits 0 "group --help" diff --help
 ok "lists them too" says out 'diff show DOMAIN'
 exits 2 "help of nothing known" help nothing
+exits 2 "help of a command and a word too many" help migrate extra
+ok "names both" says err 'there is no command "migrate extra"'
+ok "and the command" says err 'settle help migrate'
 exits 0 "--version" --version
 ok "is name and version" grep -qE '^settle [0-9]+\.[0-9]+' "$work/out"
 exits 0 "version as JSON" version --format json
@@ -46,6 +49,8 @@ exits 2 "no number" migrate demo --jobs two
 exits 2 "number too small" migrate demo --jobs 0
 exits 2 "number with an exponent" migrate demo --jobs 1e1
 exits 2 "size that is none" migrate demo --max-doc 12Q
+exits 2 "size with a blank behind it" migrate demo --max-doc '12 '
+ok "is none either" says err 'wants a size'
 exits 2 "size beyond all" migrate demo --max-doc 9999999999999G
 exits 2 "flag with a value" stats demo --watch=yes
 exits 2 "missing argument" stats
@@ -59,6 +64,9 @@ ok "says how to give one" says err 'SETTLE_SOURCE'
 exits 2 "source of an unknown kind" migrate demo --target "sqlite:$work/t.db" --source ftp://x/y
 exits 2 "target of an unknown kind" stats demo --target mysql://x/y
 exits 2 "domain that is not UTF-8" stats "$(printf 'a\377')" --target "sqlite:$work/t.db"
+exits 2 "empty domain" stats "" --target "sqlite:$work/t.db"
+ok "says so" says err "the domain's name is empty"
+exits 2 "empty domain, reset" reset "" --yes --target "sqlite:$work/t.db"
 exits 2 "profile that is not there" stats demo --target "sqlite:$work/t.db" --profile "$work/none.json"
 exits 2 "nothing to check" check
 
