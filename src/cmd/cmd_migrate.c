@@ -13,7 +13,7 @@ struct options {
 	int stop_on_error, live, follow, finish, shutter, dry_run, rebuild_state, patch, audit_content, snapshot,
 	    distribute;
 	int missing_docs; /* enum migrate_scan */
-	const char *quiet_for, *max_rate, *only, *max_rejects, *forms, *case_diff;
+	const char *quiet_for, *max_rate, *only, *max_rejects, *forms, *case_diff, *without;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -85,6 +85,13 @@ static const struct option_spec table[] = {
      .argument = "KIND,...",
      .help = "a trial run of documents of these kinds",
      .offset = FIELD(only)},
+    {.name = "without",
+     .kind = OPT_TEXT,
+     .argument = "attachments,conflicts|none",
+     .help = "these stay in the source on purpose: attachments, bodies of losing revisions; counted, but no reason not "
+	     "to be clean. Holds for "
+	     "later runs too",
+     .offset = FIELD(without)},
     {.name = "dry-run",
      .kind = OPT_FLAG,
      .help = "say what would happen; write nothing anywhere",
@@ -216,6 +223,25 @@ static void split(struct slice text, const char *separators, struct arena *a, st
 	*n = pieces.n;
 }
 
+static int read_without(struct cmd_context *c, const char *text, struct migrate_options *out, struct err *err)
+{
+	struct slice *v = NULL;
+	size_t n = 0;
+	if (!text)
+		return 0;
+	out->sets_without = 1;
+	if (strcmp(text, "none") == 0)
+		return 0;
+	split(slice_of(text), ",", c->arena, &v, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!migrate_without_named(v[i]))
+			return err_set(err, ERR_USAGE,
+				       "--without wants attachments, conflicts, both or none, not \"%s\"", text);
+		out->without |= migrate_without_named(v[i]);
+	}
+	return n ? 0 : err_set(err, ERR_USAGE, "--without names nothing");
+}
+
 static int read_forms(struct cmd_context *c, const char *text, struct migrate_options *out, struct err *err)
 {
 	struct slice ids = slice_of(text), *v = NULL;
@@ -325,7 +351,7 @@ static int run(struct cmd_context *c, struct err *err)
 	int64_t begin = clock_mono_us();
 	if (check_options(o, err) || read_number("--quiet-for", o->quiet_for, &options.quiet_for, err) ||
 	    read_number("--max-rate", o->max_rate, &options.max_rate, err) || read_cap(o->max_rejects, &options, err) ||
-	    read_forms(c, o->forms, &options, err))
+	    read_forms(c, o->forms, &options, err) || read_without(c, o->without, &options, err))
 		return err->code;
 	if (o->dry_run)
 		return dry_run(c, &env, &options, err);

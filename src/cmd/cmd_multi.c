@@ -85,7 +85,7 @@ static int is_tolerated(const struct cmd_context *c, const struct options *o, co
 
 static int is_clean(const struct cmd_context *c, const struct options *o, const struct migrate_stats *s)
 {
-	if (s->unfinished || s->pending || s->rejected_now || s->conflicts_left || s->attachments)
+	if (s->unfinished || s->pending || s->rejected_now || s->conflicts_left || s->attachments_left)
 		return 0;
 	for (size_t i = 0; i < s->n_kinds; i++)
 		if (s->kinds[i].missing || ((s->kinds[i].diffs || s->kinds[i].changes) && !is_tolerated(c, o, &s->kinds[i])))

@@ -104,7 +104,10 @@ static void put_conflicts(const struct cmd_context *c, const struct migrate_stat
 		fprintf(c->out, "%-11s%" PRId64 " (losing revisions; %" PRId64 " of them not brought over)\n",
 			"conflicts", s->conflicts, s->conflicts_left);
 	else
-		put_left(c, "conflicts", s->conflicts, "(losing revisions; they are kept too)");
+		put_left(c, "conflicts", s->conflicts,
+			 s->without & MIGRATE_WITHOUT_CONFLICTS
+			     ? "(losing revisions; they stay in the source, as was said)"
+			     : "(losing revisions; they are kept too)");
 }
 
 static void put_counters(const struct cmd_context *c, const struct migrate_counters *n)
@@ -176,7 +179,9 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 	put_left(c, "pending", s->pending, "(cases that wait to be compared)");
 	put_left(c, "rejects", s->rejected_now, "(documents that could not be stored; kept whole)");
 	put_conflicts(c, s);
-	put_left(c, "attached", s->attachments, "(attachment bodies that were not brought over)");
+	put_left(c, "attached", s->attachments,
+		 s->attachments_left ? "(attachment bodies that were not brought over)"
+				     : "(attachment bodies that stay in the source, as was said)");
 	if (s->unfinished)
 		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
 	if (s->other_rules)
@@ -257,6 +262,7 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 	set_int(a, &v, "conflicts", s->conflicts);
 	set_int(a, &v, "conflicts_left", s->conflicts_left);
 	set_int(a, &v, "attachments", s->attachments);
+	set_int(a, &v, "attachments_left", s->attachments_left);
 	json_sets(a, &v, "kinds", kinds_json(s, a));
 	json_sets(a, &v, "ignored", ignored_json(s, a));
 	if (s->other_rules)

@@ -36,7 +36,7 @@ void print_verdict(const struct cmd_context *c, const struct migrate_stats *s, i
 	bad += put_line(c, "no change waits to be patched", changes, "settle diff show --changes");
 	bad += put_line(c, "no document was rejected", s->rejected_now, "settle stats --verbose");
 	bad += put_line(c, "every losing revision is brought over", s->conflicts_left, "they stay in the source");
-	bad += put_line(c, "every attachment is brought over", s->attachments, "they stay in the source");
+	bad += put_line(c, "every attachment is brought over", s->attachments_left, "they stay in the source");
 	print_color(c, PRINT_BOLD);
 	fputs(bad ? "No go" : "Go", c->out);
 	print_color(c, PRINT_PLAIN);

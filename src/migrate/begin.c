@@ -3,6 +3,7 @@
 #include "migrate/session.h"
 #include "migrate/shutter.h"
 #include "migrate/trial.h"
+#include "migrate/without.h"
 
 #include <sodium.h>
 
@@ -42,8 +43,10 @@ static int check_settings(const struct run *r, const struct status *s, struct sl
 		return refuse_setting(r, "profile", s->profile, r->profile->name, err);
 	if (s->settings.ptr && !same_setting(s->settings, settings, "mapping")) {
 		err_set(err, ERR_STATE, "the mapping of profile %.*s has changed since this migration began",
-		        SLICE_ARG(r->profile->name));
-		return err_hint(err, "rules may change during a migration, kinds and columns may not; begin again with `settle reset`");
+			SLICE_ARG(r->profile->name));
+		return err_hint(
+		    err,
+		    "rules may change during a migration, kinds and columns may not; begin again with `settle reset`");
 	}
 	if (s->source_identity.ptr && r->identity.ptr)
 		return identity_compare(s->source_identity, r->identity, err);
@@ -64,8 +67,9 @@ static struct slice new_id(struct arena *a)
 
 static int drop_stale_state(struct run *r, struct err *err)
 {
-	log_at(r->env->log, LOG_WARN, "the state file of %.*s belongs to another migration (its target is gone, or was begun anew): "
-	                              "it is made anew",
+	log_at(r->env->log, LOG_WARN,
+	       "the state file of %.*s belongs to another migration (its target is gone, or was begun anew): "
+	       "it is made anew",
 	       SLICE_ARG(r->env->domain));
 	state_close(r->lister_state);
 	state_close(r->state);
@@ -78,17 +82,21 @@ static int drop_stale_state(struct run *r, struct err *err)
 static int refuse_lost_state(const struct run *r, struct err *err)
 {
 	err_set(err, ERR_STATE, "the target holds a migration of %.*s that this state directory knows nothing of",
-	        SLICE_ARG(r->env->domain));
-	return err_hint(err, "name the state directory it was run with (--state-dir), or rebuild it from target and source with "
-	                     "`settle migrate %.*s --rebuild-state`",
-	                SLICE_ARG(r->env->domain));
+		SLICE_ARG(r->env->domain));
+	return err_hint(
+	    err,
+	    "name the state directory it was run with (--state-dir), or rebuild it from target and source with "
+	    "`settle migrate %.*s --rebuild-state`",
+	    SLICE_ARG(r->env->domain));
 }
 
 static int refuse_foreign_state(const struct run *r, struct slice target, struct err *err)
 {
 	err_set(err, ERR_STATE, "this state directory holds a migration of %.*s into %.*s", SLICE_ARG(r->env->domain),
-	        SLICE_ARG(target));
-	return err_hint(err, "give each target a state directory of its own (--state-dir), or end that migration with `settle reset`");
+		SLICE_ARG(target));
+	return err_hint(
+	    err,
+	    "give each target a state directory of its own (--state-dir), or end that migration with `settle reset`");
 }
 
 static int remember(struct run *r, const struct status *s, struct err *err)
@@ -169,7 +177,7 @@ static int refuse_other_trial(const struct run *r, struct slice then, struct sli
 	struct slice was = trial_shown(then, &a), is = trial_shown(now, &a);
 
 	err_set(err, ERR_STATE, "this migration began with %.*s, now there is %.*s%s", SLICE_ARG(was), SLICE_ARG(is),
-	        then.ptr ? ": a trial run cannot become a full one" : "");
+		then.ptr ? ": a trial run cannot become a full one" : "");
 	err_hint(err, "begin again with `settle reset %.*s`", SLICE_ARG(r->env->domain));
 	arena_release(&a);
 	return err->code;
@@ -182,7 +190,7 @@ static int refuse_trial_commit(const struct run *r, struct slice trial, struct e
 
 	err_set(err, ERR_STATE, "this migration is a trial run (%.*s): it cannot be committed", SLICE_ARG(was));
 	err_hint(err, "begin again with `settle reset %.*s`, then `settle migrate %.*s`", SLICE_ARG(r->env->domain),
-	         SLICE_ARG(r->env->domain));
+		 SLICE_ARG(r->env->domain));
 	arena_release(&a);
 	return err->code;
 }
@@ -206,13 +214,23 @@ static int check_trial(struct run *r, enum life_command command, const struct st
 	return 0;
 }
 
-static int read_and_check(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err)
+static struct slice settings_of(struct run *r, struct slice id)
 {
-	if (status_read(r->targets[0], r->env->domain, &r->arena, s, err) || life_check(s->life, s->was_live, command, to, err))
+	const struct status_settings held = {.id = id, .trial = r->trial, .without = r->without};
+
+	return status_settings_text(r->env, &held, &r->arena);
+}
+
+static int read_and_check(struct run *r, enum life_command command, struct status *s, enum life_status *to,
+			  struct err *err)
+{
+	if (status_read(r->targets[0], r->env->domain, &r->arena, s, err) ||
+	    life_check(s->life, s->was_live, command, to, err))
 		return err->code;
 	if (check_trial(r, command, s, err))
 		return err->code;
-	s->settings_now = status_settings(r->env, s->id.ptr ? s->id : SLICE_NONE, r->trial, &r->arena);
+	r->without = r->options.sets_without ? r->options.without : without_of_settings(s->settings, &r->arena);
+	s->settings_now = settings_of(r, s->id.ptr ? s->id : SLICE_NONE);
 	if (r->env->source && command != LIFE_RESET && check_settings(r, s, s->settings_now, err))
 		return err->code;
 	return match_state(r, command, s, err);
@@ -240,7 +258,7 @@ int run_set_status(struct run *r, struct status *s, enum life_status to, struct 
 		s->source_identity = r->identity;
 	}
 	s->profile = r->profile->name;
-	s->settings = status_settings(r->env, s->id, r->trial, &r->arena);
+	s->settings = settings_of(r, s->id);
 	if (rc == 0)
 		rc = status_write(t, r->env->domain, &r->arena, s, err);
 	if (rc == 0)

@@ -59,7 +59,7 @@ static int refuse_unclean(const struct migrate_env *env, const struct migrate_st
 	        "%.*s is not clean: %lld documents with diffs, %lld missing, %lld with changes, %lld pending, %lld rejected, "
 	        "%lld losing revisions and %lld attachments not brought over%s",
 	        SLICE_ARG(env->domain), (long long)diffs, (long long)missing, (long long)changes, (long long)s->pending,
-	        (long long)s->rejected_now, (long long)s->conflicts_left, (long long)s->attachments,
+	        (long long)s->rejected_now, (long long)s->conflicts_left, (long long)s->attachments_left,
 	        s->unfinished ? "; the last pass did not come to its end" : "");
 	return err_hint(err, "`settle diff show %.*s` names them; `settle commit %.*s --accept-differences` commits all the same",
 	                SLICE_ARG(env->domain), SLICE_ARG(env->domain));

@@ -17,6 +17,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/lifecycle.h \
 	src/migrate/losing.c \
 	src/migrate/losing.h \
+	src/migrate/without.c \
+	src/migrate/without.h \
 	src/migrate/pass.c \
 	src/migrate/sample.c \
 	src/migrate/sample.h \

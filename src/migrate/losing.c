@@ -71,7 +71,7 @@ int losing_fetch(struct run *r, struct batch *b, struct err *err)
 	struct losing l = {.r = r, .b = b};
 	int rc = 0;
 
-	if (!run_from_server(r))
+	if (!run_from_server(r) || r->without & MIGRATE_WITHOUT_CONFLICTS)
 		return 0;
 	for (size_t i = 0; i < b->docs.n && rc == 0; i++) {
 		if (!losing_wanted(&b->docs.v[i]))

@@ -44,6 +44,13 @@ enum migrate_scan { /* --missing-docs */
 
 enum migrate_cap { MIGRATE_CAP_NONE, MIGRATE_CAP_COUNT, MIGRATE_CAP_PERCENT };
 
+enum migrate_without { /* what stays in the source by the user's word */
+	MIGRATE_WITHOUT_ATTACHMENTS = 1u << 0,
+	MIGRATE_WITHOUT_CONFLICTS = 1u << 1, /* bodies of losing revisions */
+};
+/* "attachments" or "conflicts"; 0: neither. */
+unsigned migrate_without_named(struct slice name);
+
 struct migrate_options {
 	int jobs;               /* workers; 0 = 2 */
 	size_t batch_bytes;     /* 0 = 1 MiB */
@@ -69,6 +76,8 @@ struct migrate_options {
 	int patch;              /* patch cases that differ, then compare them again */
 	int patch_may_begin;    /* with patch: a first run may do both */
 	int leave_cases;        /* cases that are touched stay pending: neither folded nor compared */
+	int sets_without;       /* `without` is given; otherwise what the migration's settings hold goes on */
+	unsigned without;       /* enum migrate_without */
 	int audit_digests;      /* the trail gets digests instead of contents */
 };
 
@@ -86,12 +95,13 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	int started;      /* 0: no state and no migration row yet */
 	int clean;
 	int unfinished;   /* the last pass did not come to its end */
+	unsigned without; /* enum migrate_without */
 	int other_rules;  /* stored differences were made with rules that were edited since */
 	struct migrate_counters counters;
 	int64_t pending, rejected_now;
 	int64_t conflicts;      /* losing revisions */
-	int64_t conflicts_left; /* of these stay in the source, as do all attachments */
 	int64_t attachments;
+	int64_t conflicts_left, attachments_left; /* of these stay in the source without anybody having said so */
 	struct migrate_kind *kinds;
 	size_t n_kinds;
 	struct state_tallies ignored;

@@ -70,6 +70,7 @@ struct run {
 	void (*watch)(void *ctx, struct slice kind, struct slice id, const struct migrate_comparison *c);
 	void *watch_ctx;
 	struct again *again;                /* comparing again: told of every outcome; NULL in a migration */
+	unsigned without;                   /* enum migrate_without */
 	struct slice trial;                 /* what makes it a trial run (trial.h), or SLICE_NONE */
 	atomic_int too_many_rejects;        /* --max-rejects: nothing more is read */
 };

@@ -5,6 +5,7 @@
 #include "migrate/rules_used.h"
 #include "migrate/run.h"
 #include "migrate/status.h"
+#include "migrate/without.h"
 
 static void count_one(void *ctx, struct slice value, int64_t n)
 {
@@ -43,6 +44,7 @@ static int read_target(const struct migrate_env *env, struct arena *a, struct mi
 		out->started = 1;
 		out->status = slice_of(life_status_name(s.life));
 		out->source = s.source;
+		out->without = without_of_settings(s.settings, a);
 		out->profile = s.profile;
 		out->checkpoint = c.seq;
 		out->counters = c.counters;
@@ -79,7 +81,8 @@ static void fill_kinds(const struct profile *p, struct arena *a, const struct st
 	}
 }
 
-static int judge_rules(struct state *s, const struct profile *p, struct arena *a, struct migrate_stats *out, struct err *err)
+static int judge_rules(struct state *s, const struct profile *p, struct arena *a, struct migrate_stats *out,
+		       struct err *err)
 {
 	struct rules_judgement cases, forms;
 
@@ -112,6 +115,16 @@ static int read_state(const struct migrate_env *env, struct arena *a, struct mig
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
+/* A revision that is no key of SQL stands in no table. */
+static void count_left(struct migrate_stats *out, const struct state_counts *counts)
+{
+	if (out->conflicts < counts->conflicts)
+		out->conflicts = counts->conflicts;
+	out->attachments = counts->attachments;
+	out->conflicts_left = out->without & MIGRATE_WITHOUT_CONFLICTS ? 0 : counts->conflicts;
+	out->attachments_left = out->without & MIGRATE_WITHOUT_ATTACHMENTS ? 0 : counts->attachments;
+}
+
 int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err)
 {
 	struct state_counts counts = {0};
@@ -125,12 +138,10 @@ int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate
 		return err->code;
 	out->pending += counts.pending > dirty ? counts.pending : dirty; /* beside planned patches */
 	out->rejected_now = counts.rejects;
-	out->conflicts_left = counts.conflicts;
-	if (out->conflicts < out->conflicts_left) /* a revision that is no key of SQL stands in no table */
-		out->conflicts = out->conflicts_left;
-	out->attachments = counts.attachments;
-	out->clean = out->started && !out->unfinished && !out->other_rules && !out->pending && !counts.rejects && !counts.conflicts &&
-		     !counts.attachments && !counts.diffs && !counts.missing && !counts.changes;
+	count_left(out, &counts);
+	out->clean = out->started && !out->unfinished && !out->other_rules && !out->pending && !counts.rejects &&
+		     !out->conflicts_left && !out->attachments_left && !counts.diffs && !counts.missing &&
+		     !counts.changes;
 	return 0;
 }
 
@@ -169,7 +180,8 @@ int migrate_conflicts(const struct migrate_env *env, int (*fn)(void *ctx, struct
 	do {
 		arena_reset(&a);
 		if (rc == 0)
-			rc = sql_page(t, &sql_conflict, env->domain, CONF_DOC_ID, after, CONFLICT_PAGE, 1, &a, &ids, err);
+			rc = sql_page(t, &sql_conflict, env->domain, CONF_DOC_ID, after, CONFLICT_PAGE, 1, &a, &ids,
+				      err);
 		if (rc == 0)
 			rc = tell_page(t, &ids, env->domain, &a, fn, ctx, &ended, err);
 		if (rc == 0 && ids.n) {

@@ -1,6 +1,7 @@
 #include "migrate/status.h"
 
 #include "migrate/rows.h"
+#include "migrate/without.h"
 
 #include <sodium.h>
 
@@ -36,7 +37,7 @@ int status_read(struct sql_target *t, struct slice domain, struct arena *a, stru
 	out->exists = 1;
 	if (life_status_parse(out->row.cells[MIG_STATUS], &out->life))
 		return err_set(err, ERR_TARGET, "settle_migration holds an unknown status: %.*s",
-		               SLICE_ARG(out->row.cells[MIG_STATUS]));
+			       SLICE_ARG(out->row.cells[MIG_STATUS]));
 	out->was_live = row_is_true(out->row.cells[MIG_WAS_LIVE]);
 	out->source = out->row.cells[MIG_SOURCE];
 	out->source_identity = out->row.cells[MIG_SOURCE_IDENTITY];
@@ -108,15 +109,17 @@ static struct slice mapping_digest(const struct profile *p, struct arena *a)
 	return arena_slice(a, slice_of(hex));
 }
 
-struct slice status_settings(const struct migrate_env *env, struct slice id, struct slice trial, struct arena *a)
+struct slice status_settings_text(const struct migrate_env *env, const struct status_settings *s, struct arena *a)
 {
 	struct json held;
 	struct json settings = json_object();
 
-	if (id.ptr)
-		json_sets(a, &settings, "id", json_string(id));
+	if (s->id.ptr)
+		json_sets(a, &settings, "id", json_string(s->id));
 	json_sets(a, &settings, "mapping", json_string(mapping_digest(env->profile, a)));
-	if (trial.ptr && json_read(trial, a, 0, &held, NULL, NULL) == 0)
+	if (s->trial.ptr && json_read(s->trial, a, 0, &held, NULL, NULL) == 0)
 		json_sets(a, &settings, "trial", held);
+	if (s->without)
+		json_sets(a, &settings, "without", without_json(s->without, a));
 	return json_to_text(&settings, JSON_CANONICAL, a);
 }

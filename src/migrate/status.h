@@ -13,24 +13,32 @@ struct status {
 	int exists;
 	enum life_status life; /* LIFE_NOT_STARTED when there is no row */
 	int was_live;
-	struct slice id;       /* of this migration: the state file holds the same; SLICE_NONE before the first run */
+	struct slice id; /* of this migration: the state file holds the same; SLICE_NONE before the first run */
 	struct slice source, source_identity, profile, settings;
 	struct slice settings_now; /* of this run */
-	struct sql_row row;  /* as read, to be changed and put back */
+	struct sql_row row;        /* as read, to be changed and put back */
 };
 
 struct checkpoint {
 	int exists;
-	struct slice seq;    /* JSON text or SLICE_NONE */
-	int64_t pass;        /* odd: under way; even: came to its end; 0: none yet */
+	struct slice seq; /* JSON text or SLICE_NONE */
+	int64_t pass;     /* odd: under way; even: came to its end; 0: none yet */
 	struct migrate_counters counters;
 };
 
-MUST_CHECK int status_read(struct sql_target *t, struct slice domain, struct arena *a, struct status *out, struct err *err);
+MUST_CHECK int status_read(struct sql_target *t, struct slice domain, struct arena *a, struct status *out,
+			   struct err *err);
 /* Puts s->row with the fields of s. Needs a transaction. */
-MUST_CHECK int status_write(struct sql_target *t, struct slice domain, struct arena *a, const struct status *s, struct err *err);
-MUST_CHECK int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, struct checkpoint *out, struct err *err);
-/* The settings of a migration as canonical JSON: {"id":..., "mapping":digest, "trial":...}. id and trial (trial.h) may be SLICE_NONE. */
-struct slice status_settings(const struct migrate_env *env, struct slice id, struct slice trial, struct arena *a);
+MUST_CHECK int status_write(struct sql_target *t, struct slice domain, struct arena *a, const struct status *s,
+			    struct err *err);
+MUST_CHECK int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, struct checkpoint *out,
+			       struct err *err);
+struct status_settings {
+	struct slice id;    /* or SLICE_NONE */
+	struct slice trial; /* trial.h, or SLICE_NONE */
+	unsigned without;   /* without.h */
+};
+/* The settings of a migration as canonical JSON: {"id":..., "mapping":digest, "trial":..., "without":[...]}. */
+struct slice status_settings_text(const struct migrate_env *env, const struct status_settings *s, struct arena *a);
 
 #endif

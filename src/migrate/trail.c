@@ -5,6 +5,7 @@
 #include "base/pct.h"
 #include "migrate/rows.h"
 #include "migrate/status.h"
+#include "migrate/without.h"
 
 static struct json counters_of(const struct migrate_counters *c, struct arena *a)
 {
@@ -62,7 +63,8 @@ struct json trail_stats(const struct migrate_stats *s, struct arena *a)
 	json_sets(a, &v, "pending", json_int(a, s->pending));
 	json_sets(a, &v, "rejected_now", json_int(a, s->rejected_now));
 	json_sets(a, &v, "conflicts", json_int(a, s->conflicts));
-	json_sets(a, &v, "conflicts_left", json_int(a, s->conflicts_left));
+	json_sets(a, &v, "attachments", json_int(a, s->attachments));
+	json_sets(a, &v, "without", without_json(s->without, a));
 	json_sets(a, &v, "last_pass", counters_of(&s->counters, a));
 	json_sets(a, &v, "kinds", kinds_of(s, a));
 	json_sets(a, &v, "ignored", ignored_of(s, a));

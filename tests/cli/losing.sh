@@ -88,6 +88,29 @@ ok "tell both numbers" says out "conflicts  4 (losing revisions; 1 of them not b
 exits 5 "it is not committed" commit d
 ok "and why not" says err "1 losing revisions and 0 attachments not brought over"
 
+exits 0 "unless that is said" migrate d --without conflicts --format json
+ok "they are still counted" test "$(member conflicts) $(member conflicts_left)" = "4 0"
+exits 0 "stats know it" stats d
+ok "in words" says out "(losing revisions; they stay in the source, as was said)"
+exits 1 "taken back" migrate d --without none
+exits 0 "said again" migrate d --without conflicts,attachments
+exits 0 "and committed" commit d --yes
+exits 0 "the trail knows it" audit log d
+ok "as a setting" sh -c "git -C $SETTLE_STATE_DIR/audit.git show d:stats.json | grep -q '\"without\"'"
+exits 2 "what is no such thing" migrate d --without deleted
+ok "is named" says err '--without wants attachments, conflicts, both or none, not "deleted"'
+exits 2 "and so is nothing" migrate d --without ,
+ok "said" says err "--without names nothing"
+
+# Attachments are never brought over; a feed that has some is clean when that is said, in its first run too.
+export SETTLE_SOURCE="file:$top_srcdir/fixtures/odd/attachments.ndjson" SETTLE_TARGET="sqlite:$work/attached.db" SETTLE_STATE_DIR="$work/state-attached"
+exits 0 "attachments stay in the source, on purpose" migrate odd --without attachments --format json
+ok "and are counted" test "$(member attachments) $(member attachments_left)" = "7 0"
+exits 0 "a later run knows it still" migrate odd --format json
+ok "told by stats" test "$(member attachments) $(member attachments_left)" = "7 0"
+target=
+unset SETTLE_SOURCE
+
 # A server that stumbles is asked again; one that has lost a body by then is not.
 fill faults
 export SETTLE_SOURCE="$couchd_url/faults" SETTLE_TARGET="sqlite:$work/faults.db" SETTLE_STATE_DIR="$work/state-faults"

@@ -253,7 +253,7 @@ static void test_stats_to_json__is_the_object_of_the_contract(void **state)
 	printed_end(&p, "{\"domain\":\"demo\",\"status\":\"in-progress\",\"source\":\"file:x\",\"target\":\"sqlite:y\","
 			"\"profile\":\"commcare\",\"clean\":false,\"pending\":1,\"checkpoint\":\"12-abc\",\"read\":20,"
 			"\"written\":15,\"unchanged\":1,\"deleted\":1,\"skipped\":2,\"rejected\":1,\"conflicts\":0,\"conflicts_left\":0,"
-			"\"attachments\":0,"
+			"\"attachments\":0,\"attachments_left\":0,"
 			"\"kinds\":[{\"kind\":\"XFormInstance\",\"docs\":12,\"diffs\":0,\"missing\":0,\"changes\":0},"
 			"{\"kind\":\"CommCareCase\",\"docs\":3,\"diffs\":2,\"missing\":1,\"changes\":1234567}],"
 			"\"ignored\":[{\"rule\":\"a rule\",\"count\":5}]}\n");
