@@ -9,16 +9,14 @@ domain=demo-clinic
 export source=file:$top_srcdir/fixtures/demo/demo.json.gz
 printf '[user]\n\tname = Ann Auditor\n\temail = ann@example.org\n' >"$HOME/.gitconfig"
 
-# What may still differ: what expected.json names as refused or uncertain, and forms.
+# What still differs is what expected.json names as refused.
 cat >"$work/left.js" <<'END'
-const fs = require("fs"), expected = JSON.parse(fs.readFileSync(process.argv[2])).later;
+const fs = require("fs"), refused = new Set(JSON.parse(fs.readFileSync(process.argv[2])).later.refused.map((r) => `${r.kind} ${r.id}`));
 const lines = (f) => fs.readFileSync(f, "utf8").split("\n").filter(Boolean).map((l) => JSON.parse(l));
-const left = new Map(lines(process.argv[3]).concat(lines(process.argv[4])).map((l) => [l.id, l]));
-const may = new Set(expected.refused.concat(expected.uncertain).map((r) => r.id));
-const bad = [...left.values()].filter((l) => !may.has(l.id) && l.kind !== "XFormInstance").map((l) => l.id);
-const gone = expected.refused.map((r) => r.id).filter((id) => !left.has(id));
+const left = new Set(lines(process.argv[3]).concat(lines(process.argv[4])).map((l) => `${l.kind} ${l.id}`));
+const bad = [...left].filter((id) => !refused.has(id)), gone = [...refused].filter((id) => !left.has(id));
 console.log(JSON.stringify({bad, gone}));
-process.exit(bad.length || gone.length);
+process.exit(refused.size === 0 || bad.length || gone.length ? 1 : 0);
 END
 
 settled() { # ARGUMENTS... with target and state directory

@@ -6,6 +6,7 @@
 
 const { blocksOf } = require('./blocks.js');
 const { compare, record } = require('./compare.js');
+const { whyRefused } = require('./patch.js');
 const { COUCH, SQL, fold, inOrder, sqlCase, couchCase } = require('./fold.js');
 
 const FORM_KINDS = ['XFormInstance', 'XFormArchived', 'XFormDeprecated', 'XFormDuplicate', 'XFormError', 'SubmissionErrorLog',
@@ -180,58 +181,18 @@ function explainCase(world, couch, now) {
 	const left = compareCase(couch, sorted, now.blocks);
 	if (left.length && compareCase(rebuilt, sorted, now.blocks).length)
 		return { diffs: now.diffs };
-	return { changes: withReason(left, 'rebuild case') };
+	return { changes: withReason(left, 'rebuild case'), order };
 }
 
-/* ---- which cases a patch pass refuses, and which it cannot bring to an end ---- */
+/* ---- which documents a patch pass refuses: all others end without differences ---- */
 
-const STATIC = new Set(['closed_by', 'closed_on', 'deleted_on', 'deletion_id', 'external_id', 'modified_by', 'modified_on', 'opened_by',
-	'opened_on', 'server_modified_on', 'xform_ids', 'case_id', 'closed', 'deleted', 'domain', 'indices', 'location_id', 'name', 'owner_id',
-	'type', 'user_id', '-deletion_date', '-deletion_id', '@date_modified', '@user_id', 'hq_user_id', '#text']);
-
-const wholeIndex = (d) => d.path.length === 2 && ('old' in d) !== ('new' in d);
-
-function refusal(d) {
-	const first = d.path[0];
-	if (first === '*')
-		return 'old' in d ? null : 'no Couch case';
-	if (first === 'domain')
-		return 'domain';
-	if (first === 'case_attachments')
-		return 'attachment';
-	if (first === 'indices')
-		return wholeIndex(d) ? null : 'index field';
-	if (STATIC.has(first))
-		return null;
-	if (d.path.length > 1)
-		return 'nested property';
-	return 'old' in d && typeof d.old !== 'string' ? 'property is not text' : null;
-}
-
-function uncertainty(d) {
-	if (d.type === 'complex')
-		return 'rename';
-	if (d.path[0].startsWith('@'))
-		return 'attribute';
-	if (['name', 'type'].includes(d.path[0]) && (d.old === '' || d.old === null))
-		return 'empty value';
-	if (d.path[0] === 'indices' && d.old && d.old.referenced_id === '')
-		return 'empty index reference';
-	return null;
-}
-
-const firstReason = (diffs, fn) => diffs.map(fn).find((r) => r !== null) || null;
-
-function judge(world, { kind, id, diffs }, verdicts) {
-	if (!CASE_KINDS.includes(kind))
-		return;
+function judge(world, { kind, id, diffs, order }, refused) {
 	const couch = world.cases.get(id);
-	const refused = kind === 'CommCareCase' ? firstReason(diffs, refusal) : 'kind';
-	const uncertain = refused ? null : firstReason(diffs, uncertainty) || (couch.user_id && couch.modified_on ? null : 'no user id or date');
-	if (refused)
-		verdicts.refused.push({ id, reason: refused });
-	if (uncertain)
-		verdicts.uncertain.push({ id, reason: uncertain });
+	const blocks = order || inOrder(world.blocks.get(id) || []);
+	const reason = kind !== 'CommCareCase' ? 'kind' : couch ? whyRefused(world.domain, couch, diffs, blocks, touchForms(blocks))
+		: diffs[0].path[0] === 'domain' ? 'domain' : 'no Couch case';
+	if (reason)
+		refused.push({ kind, id, reason });
 }
 
 /* ---- the two answers ---- */
@@ -247,7 +208,7 @@ const anyPosition = (d) => ({ ...d, path: d.path.map((p) => (typeof p === 'numbe
 
 function listed(documents) {
 	return documents.filter((f) => f.diffs.length)
-		.map(({ kind, id, diffs }) => ({ kind, id, diffs: diffs.map(anyPosition) }))
+		.map(({ kind, id, diffs, order }) => ({ kind, id, diffs: diffs.map(anyPosition), order }))
 		.sort((a, b) => byBytes(a.kind, b.kind) || byBytes(a.id, b.id));
 }
 
@@ -276,15 +237,16 @@ function expectation(rows, domain) {
 		.map(({ couch, now }) => ({ kind: couch.doc_type, id: couch._id, ...explainCase(world, couch, now) }));
 	const laterDiffs = listed(fixed.concat(explained.filter((e) => e.diffs)));
 	const changes = listed(explained.filter((e) => e.changes).map((e) => ({ ...e, diffs: e.changes })));
-	const verdicts = { refused: [], uncertain: [] };
-	laterDiffs.concat(changes).forEach((f) => judge(world, f, verdicts));
+	const refused = [];
+	laterDiffs.concat(changes).forEach((f) => judge(world, f, refused));
+	changes.forEach((f) => delete f.order);
 	const counters = {
 		read: world.read, written: world.read - world.skipped - world.deleted, unchanged: 0, deleted: world.deleted,
 		skipped: world.skipped, rejected: 0,
 	};
 	return {
 		now: { ...counters, kinds: kindsOf(world, nowDiffs, [], missing), diffs: nowDiffs },
-		later: { ...counters, kinds: kindsOf(world, laterDiffs, changes, missing), diffs: laterDiffs, changes, ...verdicts },
+		later: { ...counters, kinds: kindsOf(world, laterDiffs, changes, missing), diffs: laterDiffs, changes, refused },
 	};
 }
 

@@ -29,6 +29,10 @@ function setProperties(c, properties, dialect) {
 			c.location_id = value;
 			continue;
 		}
+		if (key === 'name') {
+			c.known.name = value;
+			continue;
+		}
 		if (key === 'hq_user_id' && dialect.hqUserIdIsExternalId && value !== '')
 			c.known.external_id = value;
 		c.properties[key] = value;

@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/gen/forms.js \
 	tests/gen/gzip.js \
 	tests/gen/odd.js \
+	tests/gen/patch.js \
 	tests/gen/plants.js \
 	tests/gen/prng.js \
 	tests/gen/selftest.js \

@@ -4,7 +4,8 @@
 const assert = require('assert');
 const zlib = require('zlib');
 const { jsonDiff, compare } = require('./compare.js');
-const { COUCH, SQL, fold, inOrder } = require('./fold.js');
+const { COUCH, SQL, couchCase, fold, inOrder, sqlCase } = require('./fold.js');
+const { whyRefused } = require('./patch.js');
 const { blocksOf } = require('./blocks.js');
 const { blockDate, isDateTime } = require('./dates.js');
 const { expectation } = require('./expect.js');
@@ -40,6 +41,23 @@ const tests = {
 		assert.deepStrictEqual(at({ '@user_id': 'w' }), []);
 		assert.deepStrictEqual(at({ '@user_id': 'v', user_id: null }), ['complex @user_id,user_id']);
 		assert.deepStrictEqual(at({ '@user_id': 'w', user_id: 'w' }), ['missing @user_id']);
+	},
+	'a patch is refused when something would be left that a form should have made go'() {
+		const block = { caseId: 'c', formId: 'f', position: 0, receivedOn: '2016-01-01T00:00:00Z', date: '2016-01-01T00:00:00Z', user: 'u',
+			actions: [{ action: 'create', known: { name: 'N', type: 't', owner_id: 'u' } }] };
+		const couch = { ...couchCase(fold('c', [block], COUCH), 'd'), modified_on: '2016-01-01T00:00:00Z' };
+		const why = (more) => {
+			const doc = { ...couch, ...more };
+			return whyRefused('d', doc, compare('CommCareCase', doc, sqlCase(fold('c', [block], SQL), 'd', doc)), [block], []);
+		};
+		assert.strictEqual(why({ name: 'Other', colour: 'red', closed: true, owner_id: 'w' }), null);
+		assert.strictEqual(why({ name: '' }), null);
+		assert.strictEqual(why({ type: '' }), 'empty value');
+		assert.strictEqual(why({ '@user_id': 'u' }), 'attribute');
+		assert.strictEqual(why({ user_id: '', '@user_id': 'v' }), null);
+		assert.strictEqual(why({ external_id: '', hq_user_id: 'v' }), null);
+		assert.strictEqual(why({ age: 3 }), 'property is not text');
+		assert.strictEqual(why({ opened_by: 'somebody' }), null);
 	},
 	'form ids compare as sets and touching forms are not missed in Couch'() {
 		const sql = { xform_ids: ['b', 'a', 't'] };

@@ -147,6 +147,24 @@ static void test_plan__lost_case_is_written_whole(void **state)
 	assert_non_null(plan.refused.ptr);
 }
 
+static void test_plan__a_renamed_field_is_updated_by_its_name_in_sql(void **state)
+{
+	struct fixture *f = *state;
+	struct patch_plan plan =
+	    plan_of(f, "{\"_id\":\"c\",\"type\":\"t\",\"@user_id\":\"v\"}",
+		    "[{\"type\":\"complex\",\"path\":[\"@user_id\",\"user_id\"],\"old\":\"v\",\"new\":\"u\"}]");
+	assert_null(plan.refused.ptr);
+	assert_int_equal(plan.actions, PATCH_UPDATE);
+	struct json body = patch_form_body(&plan, &stamp, &f->a);
+	const struct json *block = json_gets(&body, "case");
+	assert_true(slice_is(json_get_text(block, "@user_id"), "v"));
+	assert_json(json_gets(block, "update"), "{\"case_type\":\"t\"}", &f->a);
+	plan = plan_of(
+	    f, "{\"_id\":\"c\",\"type\":\"t\"}",
+	    "[{\"type\":\"complex\",\"path\":[\"@date_modified\",\"modified_on\"],\"old\":\"v\",\"new\":\"u\"}]");
+	assert_int_equal(plan.actions, 0);
+}
+
 static void test_plan__an_index_put_and_removed_is_put(void **state)
 {
 	struct fixture *f = *state;
@@ -609,6 +627,7 @@ int main(void)
 	    cmocka_unit_test(test_plan__refusals_name_the_path),
 	    cmocka_unit_test(test_plan__no_couch_case_is_refused),
 	    cmocka_unit_test(test_plan__lost_case_is_written_whole),
+	    cmocka_unit_test(test_plan__a_renamed_field_is_updated_by_its_name_in_sql),
 	    cmocka_unit_test(test_plan__an_index_put_and_removed_is_put),
 	    cmocka_unit_test(test_block__is_sorted_by_path_with_numbers_as_numbers),
 	    cmocka_unit_test(test_patched__what_is_left_must_be_recorded),
