@@ -142,6 +142,23 @@ static void put_rules(const struct cmd_context *c, const struct migrate_stats *s
 	fputs("` applies those of now\n", c->out);
 }
 
+/* What is not there was not looked for. */
+static void put_trial(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	if (!s->trial.ptr)
+		return;
+	print_color(c, PRINT_BOLD);
+	fprintf(c->out, "%-11sa trial run, ", "trial");
+	print_text(c, s->trial);
+	print_color(c, PRINT_PLAIN);
+	fputs(": it cannot be committed (`settle reset` first). Left out:\n", c->out);
+	for (size_t i = 0; i < s->n_left_out; i++) {
+		fprintf(c->out, "%-11s- ", "");
+		print_text(c, s->left_out[i]);
+		fputc('\n', c->out);
+	}
+}
+
 static void put_pending(const struct cmd_context *c, const struct migrate_stats *s)
 {
 	if (!s->pending)
@@ -174,6 +191,7 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 	put_named(c, "profile", s->profile);
 	if (!s->started)
 		return;
+	put_trial(c, s);
 	put_summary(c, s, flags);
 	put_counters(c, &s->counters);
 	put_left(c, "pending", s->pending, "(cases that wait to be compared)");
@@ -242,6 +260,16 @@ static struct json ignored_json(const struct migrate_stats *s, struct arena *a)
 	return list;
 }
 
+static struct json trial_json(const struct migrate_stats *s, struct arena *a)
+{
+	struct json v = json_object(), list = json_array();
+	for (size_t i = 0; i < s->n_left_out; i++)
+		json_push(a, &list, json_string(s->left_out[i]));
+	json_sets(a, &v, "options", json_string(s->trial));
+	json_sets(a, &v, "left_out", list);
+	return v;
+}
+
 struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 {
 	struct json v = json_object();
@@ -267,6 +295,8 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 	json_sets(a, &v, "ignored", ignored_json(s, a));
 	if (s->other_rules)
 		json_sets(a, &v, "other_rules", json_bool(1));
+	if (s->trial.ptr)
+		json_sets(a, &v, "trial", trial_json(s, a));
 	return v;
 }
 

@@ -97,6 +97,9 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	int unfinished;   /* the last pass did not come to its end */
 	unsigned without; /* enum migrate_without */
 	int other_rules;  /* stored differences were made with rules that were edited since */
+	struct slice trial; /* what makes it a trial run, "--only A --limit 5"; SLICE_NONE: it is none */
+	const struct slice *left_out; /* what a trial run leaves out, for people */
+	size_t n_left_out;
 	struct migrate_counters counters;
 	int64_t pending, rejected_now;
 	int64_t conflicts;      /* losing revisions */

@@ -5,6 +5,7 @@
 #include "migrate/rules_used.h"
 #include "migrate/run.h"
 #include "migrate/status.h"
+#include "migrate/trial.h"
 #include "migrate/without.h"
 
 static void count_one(void *ctx, struct slice value, int64_t n)
@@ -18,6 +19,16 @@ static void count_rows(void *ctx, struct slice value, int64_t n)
 {
 	(void)value;
 	*(int64_t *)ctx += n;
+}
+
+static void tell_trial(const struct migrate_env *env, struct slice settings, struct arena *a, struct migrate_stats *out)
+{
+	struct slice trial = trial_of_settings(settings, a);
+
+	if (!trial.ptr)
+		return;
+	out->trial = trial_shown(trial, a);
+	out->n_left_out = trial_left_out(trial, env->profile, a, &out->left_out);
 }
 
 /* Cases that wait to be folded; some of them wait in the spool too. */
@@ -49,6 +60,7 @@ static int read_target(const struct migrate_env *env, struct arena *a, struct mi
 		out->checkpoint = c.seq;
 		out->counters = c.counters;
 		out->unfinished = c.pass % 2 || !c.exists;
+		tell_trial(env, s.settings, a, out);
 	}
 	sql_close(t);
 	return rc == ERR_NOTFOUND ? 0 : rc;

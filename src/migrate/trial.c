@@ -67,6 +67,64 @@ struct slice trial_shown(struct slice trial, struct arena *a)
 	return shown;
 }
 
+/* ---- what is left out ---- */
+
+struct texts {
+	struct slice *v;
+	size_t n, cap;
+};
+
+static int is_named(const struct json *only, struct slice kind)
+{
+	for (uint32_t i = 0; i < only->count; i++)
+		if (slice_eq(json_text(&only->items[i]), kind))
+			return 1;
+	return 0;
+}
+
+/* The profile's kinds of cases that --only does not name, or SLICE_NONE. */
+static struct slice unnamed_cases(const struct json *only, const struct profile *p, struct arena *a)
+{
+	struct slice names = SLICE_NONE;
+
+	for (size_t i = 0; i < p->n_kinds; i++)
+		if (p->kinds[i].cls == PROFILE_STATE && !is_named(only, p->kinds[i].name))
+			names = names.ptr ? arena_printf(a, "%.*s, %.*s", SLICE_ARG(names), SLICE_ARG(p->kinds[i].name))
+					  : p->kinds[i].name;
+	return names;
+}
+
+static void leave_out_kinds(const struct json *only, const struct profile *p, struct arena *a, struct texts *out)
+{
+	struct slice cases = unnamed_cases(only, p, a);
+
+	ARENA_PUSH(a, out, SLICE("documents of other kinds (the pass counts them as skipped)"));
+	if (cases.ptr)
+		ARENA_PUSH(a, out, arena_printf(a, "the comparison of %.*s", SLICE_ARG(cases)));
+}
+
+size_t trial_left_out(struct slice trial, const struct profile *p, struct arena *a, const struct slice **out)
+{
+	struct texts texts = {0};
+	const struct json *only, *limit;
+	struct json v;
+
+	*out = NULL;
+	if (!trial.ptr || json_read(trial, a, 0, &v, NULL, NULL))
+		return 0;
+	only = json_gets(&v, "only");
+	limit = json_gets(&v, "limit");
+	if (json_is(only, JSON_ARRAY))
+		leave_out_kinds(only, p, a, &texts);
+	if (limit)
+		ARENA_PUSH(a, &texts,
+			   arena_printf(a, "what follows the first %.*s rows of a pass over the feed",
+					SLICE_ARG(limit->text)));
+	ARENA_PUSH(a, &texts, SLICE("the search for missing documents"));
+	*out = texts.v;
+	return texts.n;
+}
+
 /* ---- documents ---- */
 
 int trial_wants(const struct run *r, struct slice kind)

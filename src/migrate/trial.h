@@ -15,6 +15,9 @@ struct slice trial_of_settings(struct slice settings, struct arena *a);
 /* "--only A,B --limit 5", or "no --only and no --limit", for people. */
 struct slice trial_shown(struct slice trial, struct arena *a);
 
+/* What a trial run leaves out, for people; 0 for a full run. */
+size_t trial_left_out(struct slice trial, const struct profile *p, struct arena *a, const struct slice **out);
+
 /* Is this kind among those of --only? */
 int trial_wants(const struct run *r, struct slice kind);
 /* Documents of other kinds are skipped. The batch is prepared. */

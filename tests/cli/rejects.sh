@@ -188,6 +188,14 @@ trial limit
 exits 1 "--limit 2: a trial run is not at the end" migrate d --limit 2
 ok "--limit 2: reads two rows" says out "read 2 ="
 ok "--limit 2: looks for no missing documents" says err "a trial run looks for no missing documents"
+ok "--limit: the end says that it is a trial run" says out "a trial run, --limit 2: it cannot be committed"
+exits 0 "--limit: stats" stats d
+ok "--limit: stats says that it is a trial run" says out "a trial run, --limit 2: it cannot be committed"
+ok "--limit: and what was left out" says out "- what follows the first 2 rows of a pass over the feed"
+ok "--limit: the search too" says out "- the search for missing documents"
+ok "--limit: no kind" not says out "other kinds"
+run stats d --format json
+ok "--limit: in JSON" says out '"trial":{"options":"--limit 2","left_out":["what follows'
 exits 5 "--limit: no commit" commit d --accept-differences
 ok "--limit: commit says why" says err "trial run (--limit 2)"
 ok "--limit: commit says the way out" says err "settle reset d"
@@ -201,6 +209,10 @@ exits 1 "--limit: rejects retry does not make it a full one" rejects retry d
 exits 5 "--limit: still no commit" commit d --accept-differences
 exits 0 "--limit: reset" reset d --yes
 exits 1 "--limit: then a full run" migrate d
+exits 0 "a full run: stats" stats d
+ok "a full run: is no trial" not says out "a trial run"
+run stats d --format json
+ok "a full run: nor in JSON" not says out '"trial"'
 exits 5 "a full run cannot become a trial" migrate d --limit 2
 ok "it is told of the setting" says err "began with no --only and no --limit, now there is --limit 2"
 
@@ -209,6 +221,11 @@ exits 0 "--only forms: clean, as no case is compared" migrate d --only XFormInst
 ok "--only forms: others are skipped, a reject too" says out "read 5 = written 2 + unchanged 0 + deleted 0 + skipped 3"
 ok "--only forms: only they are counted" test "$(kinds)" = "XFormInstance 2 0 0 0"
 ok "--only forms: their cases are folded" test "$(sql "SELECT count(*) FROM cases")" = 1
+run stats d
+ok "--only: stats says that it is a trial run" says out "a trial run, --only XFormInstance: it"
+ok "--only: other kinds were left out" says out "- documents of other kinds (the pass counts them as skipped)"
+ok "--only: cases too" says out "- the comparison of CommCareCase, CommCareCase-Deleted"
+ok "--only: no rows" not says out "what follows"
 exits 5 "--only: no commit" commit d
 ok "--only: commit says why" says err "trial run (--only XFormInstance)"
 exits 5 "--only: no other kinds" migrate d --only XFormInstance,Group
@@ -220,6 +237,8 @@ ok "--only two kinds: they are counted" test "$(kinds | sed 's/[0-9 ]*,/,/; s/ [
 trial cases
 exits 1 "--only cases" migrate d --only CommCareCase --limit 4
 ok "--only cases: without their forms they are missing" test "$(kinds | sed 's/ [0-9]*$//')" = "CommCareCase 1 0 1"
+run stats d
+ok "--only cases: they are compared, but those of another kind" says out "- the comparison of CommCareCase-Deleted"
 exits 5 "--only and --limit: both are told" commit d --accept-differences
 ok "--only and --limit: both are there" says err "(--only CommCareCase --limit 4)"
 trial live
