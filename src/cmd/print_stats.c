@@ -159,6 +159,13 @@ static void put_trial(const struct cmd_context *c, const struct migrate_stats *s
 	}
 }
 
+static void put_apart(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	fprintf(c->out, "%-11s%s: `settle migrate ", "apart", s->apart);
+	print_text(c, s->domain);
+	fputs(" --rebuild-state` makes both whole from the source\n", c->out);
+}
+
 static void put_pending(const struct cmd_context *c, const struct migrate_stats *s)
 {
 	if (!s->pending)
@@ -173,7 +180,7 @@ static void put_pending(const struct cmd_context *c, const struct migrate_stats 
 
 static void put_summary(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags)
 {
-	int all_clear = !any_left(s) && !s->pending && !s->unfinished;
+	int all_clear = !any_left(s) && !s->pending && !s->unfinished && !s->apart;
 	if (flags & STATS_AFTER_MIGRATE && all_clear)
 		put_all_clear(c);
 	else if (flags & STATS_AFTER_MIGRATE && !any_left(s))
@@ -202,6 +209,8 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 				     : "(attachment bodies that stay in the source, as was said)");
 	if (s->unfinished)
 		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
+	if (s->apart)
+		put_apart(c, s);
 	if (s->other_rules)
 		put_rules(c, s);
 	put_named(c, "clean", s->clean ? SLICE("yes") : SLICE("no"));
@@ -297,6 +306,8 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 		json_sets(a, &v, "other_rules", json_bool(1));
 	if (s->trial.ptr)
 		json_sets(a, &v, "trial", trial_json(s, a));
+	if (s->apart)
+		json_sets(a, &v, "apart", json_str(s->apart));
 	return v;
 }
 

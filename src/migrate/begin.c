@@ -1,5 +1,6 @@
 /* begin: may this command run now, and does it go on with what it began with? */
 #include "migrate/identity.h"
+#include "migrate/moment.h"
 #include "migrate/session.h"
 #include "migrate/shutter.h"
 #include "migrate/trial.h"
@@ -65,12 +66,9 @@ static struct slice new_id(struct arena *a)
 	return arena_slice(a, slice_of(hex));
 }
 
-static int drop_stale_state(struct run *r, struct err *err)
+static int drop_state(struct run *r, const char *why, struct err *err)
 {
-	log_at(r->env->log, LOG_WARN,
-	       "the state file of %.*s belongs to another migration (its target is gone, or was begun anew): "
-	       "it is made anew",
-	       SLICE_ARG(r->env->domain));
+	log_at(r->env->log, LOG_WARN, "the state file of %.*s %s: it is made anew", SLICE_ARG(r->env->domain), why);
 	state_close(r->lister_state);
 	state_close(r->state);
 	r->state = r->lister_state = NULL;
@@ -97,6 +95,27 @@ static int refuse_foreign_state(const struct run *r, struct slice target, struct
 	return err_hint(
 	    err,
 	    "give each target a state directory of its own (--state-dir), or end that migration with `settle reset`");
+}
+
+/* One of the two was restored from an older copy; going on would leave in it what is in neither. */
+static int refuse_older(struct run *r, enum moment_verdict which, const struct moments *m, int64_t target,
+			struct err *err)
+{
+	char in_target[DATETIME_TEXT_SIZE] = "nothing", in_state[DATETIME_TEXT_SIZE] = "nothing";
+
+	if (target)
+		(void)datetime_format(target, in_target);
+	if (m->now)
+		(void)datetime_format(m->now, in_state);
+	err_set(err, ERR_STATE,
+		"%s of %.*s is older than %s (was it restored from a backup?): last written together %s in the target, "
+		"%s in the state file",
+		which == MOMENT_TARGET_OLDER ? "the target" : "the state file", SLICE_ARG(r->env->domain),
+		which == MOMENT_TARGET_OLDER ? "its state file" : "its target", in_target, in_state);
+	return err_hint(err,
+			"put the one of the same moment back, or make both whole from the source with `settle migrate "
+			"%.*s --rebuild-state`",
+			SLICE_ARG(r->env->domain));
 }
 
 static int remember(struct run *r, const struct status *s, struct err *err)
@@ -139,9 +158,38 @@ static int begin_rebuild(struct run *r, struct err *err)
 	if (rebuilding)
 		return 0;
 	if (sql_delete_range(t, &sql_checkpoint, r->env->domain, 1, SLICE_NONE, SLICE_NONE, err) ||
-	    sql_commit(t, err) || sql_begin(t, err))
+	    sql_commit(t, err) || sql_begin(t, err) || moment_none(r, err))
 		return err->code;
 	return state_value_put(r->state, REBUILDING, SLICE("yes"), err);
+}
+
+static int begin_anew(struct run *r, const struct status *s, struct err *err)
+{
+	if (s->life == LIFE_NOT_STARTED ? shutter_none(r, err) || moment_none(r, err) : begin_rebuild(r, err))
+		return err->code;
+	return remember(r, s, err);
+}
+
+/* Both are of one migration. Of one moment, too? */
+static int match_moment(struct run *r, enum life_command command, const struct status *s, struct err *err)
+{
+	struct moments m;
+	enum moment_verdict which;
+	int64_t target;
+
+	if (moment_enter(r, r->targets[0], &m, &target, err))
+		return err->code;
+	which = moment_judge(&m, target);
+	r->apart = which != MOMENT_SAME;
+	if (!r->apart)
+		return r->options.rebuild_state ? begin_rebuild(r, err) : 0;
+	if (command == LIFE_RESET)
+		return 0;
+	if (!r->options.rebuild_state)
+		return refuse_older(r, which, &m, target, err);
+	if (drop_state(r, which == MOMENT_TARGET_OLDER ? "is newer than its target" : "is older than its target", err))
+		return err->code;
+	return begin_anew(r, s, err);
 }
 
 /* Each migration has an id, in the target and in the state file. */
@@ -155,18 +203,16 @@ static int match_state(struct run *r, enum life_command command, struct status *
 	if (!s->id.ptr)
 		s->id = new_id(&r->arena);
 	if (held.ptr && slice_eq(held, s->id))
-		return r->options.rebuild_state ? begin_rebuild(r, err) : 0;
+		return match_moment(r, command, s, err);
 	if (held.ptr && target.ptr && !slice_is(target, r->env->target->shown))
 		return refuse_foreign_state(r, target, err);
-	if (held.ptr && drop_stale_state(r, err))
+	if (held.ptr && drop_state(r, "belongs to another migration (its target is gone, or was begun anew)", err))
 		return err->code;
 	if (command == LIFE_RESET) /* which needs nothing of it, and may fail yet */
 		return 0;
 	if (s->life != LIFE_NOT_STARTED && !r->options.rebuild_state)
 		return refuse_lost_state(r, err);
-	if (s->life == LIFE_NOT_STARTED ? shutter_none(r, err) : begin_rebuild(r, err))
-		return err->code;
-	return remember(r, s, err);
+	return begin_anew(r, s, err);
 }
 
 /* ---- trial runs ---- */
@@ -249,6 +295,7 @@ int run_enter(struct run *r, enum life_command command, struct status *s, enum l
 int run_set_status(struct run *r, struct status *s, enum life_status to, struct err *err)
 {
 	struct sql_target *t = r->targets[0];
+	int changes = s->life != to;
 	int rc = sql_begin(t, err);
 
 	s->life = to;
@@ -261,9 +308,13 @@ int run_set_status(struct run *r, struct status *s, enum life_status to, struct 
 	s->settings = settings_of(r, s->id);
 	if (rc == 0)
 		rc = status_write(t, r->env->domain, &r->arena, s, err);
+	if (rc == 0 && changes)
+		rc = moment_mark(r, t, err);
 	if (rc == 0)
 		rc = sql_commit(t, err);
-	if (rc)
+	if (rc == 0)
+		moment_done(r);
+	else
 		sql_rollback(t);
 	return rc;
 }

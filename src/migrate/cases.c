@@ -3,10 +3,11 @@
  * the target, pending cases in the spool), merged into pages; each page is folded, stored, read back, compared and
  * committed.
  */
-#include "migrate/again_internal.h"
 #include "migrate/cases.h"
-#include "migrate/trial.h"
+#include "migrate/again_internal.h"
 #include "migrate/group.h"
+#include "migrate/moment.h"
+#include "migrate/trial.h"
 
 #include <stdlib.h>
 
@@ -198,11 +199,14 @@ static int commit_page(struct run *r, struct sql_target *t, struct page *page, s
 {
 	if (state_begin(r->state, err))
 		return err->code;
-	if (record_and_clear(r, t, page, err) || state_commit(r->state, err)) {
+	if (record_and_clear(r, t, page, err) || moment_mark(r, t, err) || state_commit(r->state, err)) {
 		state_rollback(r->state);
 		return err->code;
 	}
-	if (sql_commit(t, err) || state_pending_clear(r->state, page->high, err))
+	if (sql_commit(t, err))
+		return err->code;
+	moment_done(r);
+	if (state_pending_clear(r->state, page->high, err))
 		return err->code;
 	advance(r, page);
 	atomic_fetch_add(&r->progress.committed, (int64_t)page->cases.n);

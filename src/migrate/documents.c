@@ -3,6 +3,7 @@
 #include "base/datetime.h"
 #include "migrate/group.h"
 #include "migrate/losing.h"
+#include "migrate/moment.h"
 #include "migrate/rows.h"
 #include "migrate/sample.h"
 #include "migrate/session.h"
@@ -101,9 +102,10 @@ static int put_checkpoint(struct run *r, struct sql_target *t, struct batch *b, 
 	struct arena *a = &b->arena;
 	struct sql_row row = row_new(a, CKPT_COLUMNS);
 	enum sql_outcome outcome;
-	char now[CLOCK_TEXT_SIZE];
+	char now[DATETIME_TEXT_SIZE];
 
-	clock_utc_text(now);
+	if (moment_step(r, now, err))
+		return err->code;
 	row.cells[CKPT_DOMAIN] = r->env->domain;
 	row.cells[CKPT_SEQ] = b->seq;
 	row.cells[CKPT_PASS] = row_int(a, r->pass + (b->last || r->caught_up ? 1 : 0));
@@ -178,6 +180,7 @@ static int commit(struct run *r, struct sql_target *t, struct batch *b, struct e
 	}
 	if (sql_commit(t, err))
 		return err->code;
+	moment_done(r);
 	advance(r, b, &total);
 	atomic_fetch_add(&r->progress.committed, (int64_t)b->docs.n);
 	return 0;
@@ -202,9 +205,15 @@ int run_store_alone(struct run *r, struct batch *b, struct err *err)
 		if (b->docs.v[i].fate == FATE_CASE)
 			rc = state_case_touch(r->state, b->docs.v[i].id, err);
 	if (rc == 0)
+		rc = moment_mark(r, t, err);
+	if (rc == 0)
 		rc = state_commit(r->state, err);
 	if (rc == 0)
-		return sql_commit(t, err);
+		rc = sql_commit(t, err);
+	if (rc == 0) {
+		moment_done(r);
+		return 0;
+	}
 	state_rollback(r->state);
 	sql_rollback(t);
 	return rc;

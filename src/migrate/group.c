@@ -1,6 +1,7 @@
 #include "migrate/group.h"
 
 #include "base/clock.h"
+#include "migrate/moment.h"
 
 #define GROUP_BATCHES 8
 #define GROUP_US 1000000
@@ -41,10 +42,13 @@ static int clear_compared(struct run *r, struct err *err)
 /* State first, then the target: a kill in between repeats the group, and repeating changes nothing. */
 static int commit(struct run *r, struct err *err)
 {
-	if (state_commit(r->state, err) || sql_commit(r->group.target, err)) {
+	/* Of the case pass alone; a batch of documents has put the mark with its checkpoint. */
+	if ((!r->moment.given && moment_mark(r, r->group.target, err)) || state_commit(r->state, err) ||
+	    sql_commit(r->group.target, err)) {
 		group_abandon(r);
 		return err->code;
 	}
+	moment_done(r);
 	r->group.target = NULL;
 	atomic_fetch_add(&r->progress.committed, (int64_t)r->group.docs);
 	return clear_compared(r, err);
@@ -71,7 +75,7 @@ void group_abandon(struct run *r)
 	state_rollback(r->state);
 	sql_rollback(r->group.target);
 	r->group.target = NULL;
-	r->any_compared = 0;
+	r->any_compared = r->moment.given = 0;
 }
 
 int group_finish(struct run *r, int rc, struct err *err)

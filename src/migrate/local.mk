@@ -56,6 +56,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/mapping_form_rows.c \
 	src/migrate/migrate.c \
 	src/migrate/migrate.h \
+	src/migrate/moment.c \
+	src/migrate/moment.h \
 	src/migrate/origin.c \
 	src/migrate/origin.h \
 	src/migrate/page.c \

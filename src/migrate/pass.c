@@ -1,6 +1,7 @@
 /* pass: one reading of the feed, from the checkpoint to its end. */
 #include "base/clock.h"
 #include "migrate/identity.h"
+#include "migrate/patch_withdraw.h"
 #include "migrate/session.h"
 
 #define SEQ_INTERVAL 100
@@ -106,5 +107,9 @@ int run_pass(struct run *r, struct err *err)
 	fetch_close(r->fetch);
 	r->fetch = NULL;
 	r->caught_up = 1;
-	return r->rebuilding ? run_rebuilt(r, err) : 0;
+	if (!r->rebuilding)
+		return 0;
+	if (patch_withdraw_lost(r, err))
+		return err->code;
+	return run_rebuilt(r, err);
 }

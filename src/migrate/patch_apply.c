@@ -1,6 +1,7 @@
 /* patch_apply: forms, cases and rows of a patch pass into SQL, page by page. */
 #include "migrate/patch_apply.h"
 
+#include "migrate/moment.h"
 #include "migrate/patch_case.h"
 #include "migrate/patch_document.h"
 #include "migrate/patch_journal.h"
@@ -168,12 +169,17 @@ static int commit(struct attempt *at, struct sql_target *t, struct err *err)
 	if (rc == 0)
 		rc = patch_sets_record(r, &at->sets, err);
 	if (rc == 0)
+		rc = moment_mark(r, t, err);
+	if (rc == 0)
 		rc = state_commit(r->state, err);
 	if (rc) {
 		state_rollback(r->state);
 		return rc;
 	}
-	return sql_commit(t, err);
+	if (sql_commit(t, err))
+		return err->code;
+	moment_done(r);
+	return 0;
 }
 
 static int store_documents(struct attempt *at, struct sql_target *t, struct err *err)

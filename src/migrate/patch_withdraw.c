@@ -3,8 +3,11 @@
 
 #include "base/pct.h"
 #include "migrate/patch_document.h"
+#include "migrate/patch_forms.h"
 #include "migrate/rows.h"
 #include "migrate/trail.h"
+
+#include <stdlib.h>
 
 static int take_file(struct audit *trail, const char *suffix, struct slice form_id, struct err *err)
 {
@@ -37,15 +40,15 @@ static void name_forms(const struct state_patches *stale, struct buf *text)
 	}
 }
 
-static int write_event(struct run *r, const struct state_patches *stale, struct arena *a, char head[AUDIT_ID_SIZE],
-		       struct err *err)
+static int write_event(struct run *r, const struct state_patches *stale, const char *why, struct arena *a,
+		       char head[AUDIT_ID_SIZE], struct err *err)
 {
 	struct audit *trail = NULL;
 	struct buf text = BUF_INIT(1u << 24);
 	struct trail_note note = {
 	    .event = "withdraw",
-	    .subject = arena_printf(a, "withdrawn: %lld patch %s planned for what has changed since",
-				    (long long)stale->n, stale->n == 1 ? "form" : "forms"),
+	    .subject = arena_printf(a, "withdrawn: %lld patch %s %s", (long long)stale->n,
+				    stale->n == 1 ? "form" : "forms", why),
 	};
 	int rc = trail_begin(r, &trail, err);
 
@@ -86,7 +89,7 @@ static int note_in_target(struct run *r, const struct state_patches *stale, stru
 int patch_withdraw(struct run *r, const struct state_patches *stale, char head[AUDIT_ID_SIZE], struct err *err)
 {
 	struct arena a = ARENA_INIT;
-	int rc = write_event(r, stale, &a, head, err);
+	int rc = write_event(r, stale, "planned for what has changed since", &a, head, err);
 
 	if (rc == 0)
 		rc = note_in_target(r, stale, &a, head, err);
@@ -94,6 +97,88 @@ int patch_withdraw(struct run *r, const struct state_patches *stale, char head[A
 		log_at(r->env->log, LOG_WARN,
 		       "%.*s has changed since its patch was planned: patch form %.*s is withdrawn",
 		       SLICE_ARG(stale->v[i].id), SLICE_ARG(stale->v[i].form_id));
+	arena_release(&a);
+	return rc;
+}
+
+/* ---- forms that the target has lost ---- */
+
+struct lost {
+	struct arena *a;
+	struct sql_rows held; /* in order of form id */
+	struct state_patches forms;
+};
+
+static int by_form_id(const void *left, const void *right)
+{
+	return slice_cmp(((const struct sql_row *)left)->cells[OP_FORM_ID],
+			 ((const struct sql_row *)right)->cells[OP_FORM_ID]);
+}
+
+static int is_held(const struct lost *l, struct slice form_id)
+{
+	struct sql_row key = row_new(l->a, OP_COLUMNS);
+
+	key.cells[OP_FORM_ID] = form_id;
+	return l->held.n && bsearch(&key, l->held.v, l->held.n, sizeof(key), by_form_id);
+}
+
+static int look_at_file(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+{
+	struct lost *l = ctx;
+	struct buf form_id = BUF_INIT(1u << 20);
+	struct state_patch p = {0};
+	struct json entry;
+	int rc = 0;
+
+	if (!why.ptr && audit_path_id(TRAIL_PATCHES, ".json", path, &form_id) == 0 &&
+	    !is_held(l, buf_slice(&form_id))) {
+		rc = json_read(arena_slice(l->a, bytes), l->a, 0, &entry, NULL, err);
+		if (rc == 0) {
+			p.form_id = arena_slice(l->a, buf_slice(&form_id));
+			p.kind = json_get_text(&entry, "kind");
+			p.id = json_get_text(&entry, "id");
+			ARENA_PUSH(l->a, &l->forms, p);
+		}
+	}
+	buf_release(&form_id);
+	return rc;
+}
+
+static int find_lost(struct run *r, struct lost *l, struct err *err)
+{
+	struct audit *trail = NULL;
+	int rc = audit_open(&trail, r->env->state_dir, r->env->domain, AUDIT_READ_ONLY, err);
+
+	if (rc == 0)
+		rc = patch_form_ids(r->targets[0], r->env->domain, l->a, &l->held, err);
+	if (rc == 0 && l->held.n)
+		qsort(l->held.v, l->held.n, sizeof(*l->held.v), by_form_id);
+	if (rc == 0)
+		rc = audit_files(trail, SLICE(TRAIL_PATCHES "/"), look_at_file, l, err);
+	audit_close(trail);
+	return rc;
+}
+
+int patch_withdraw_lost(struct run *r, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct lost l = {.a = &a};
+	char head[AUDIT_ID_SIZE];
+	int rc = find_lost(r, &l, err);
+
+	if (rc == ERR_NOTFOUND) {
+		*err = (struct err)ERR_INIT;
+		rc = 0;
+	} else if (rc == 0 && l.forms.n) {
+		rc = write_event(r, &l.forms, "that the target has lost", &a, head, err);
+		if (rc == 0)
+			rc = note_in_target(r, &l.forms, &a, head, err);
+		log_at(r->env->log, LOG_WARN,
+		       "the target has lost %zu patch forms: they are withdrawn, `settle migrate %.*s --patch` "
+		       "patches anew",
+		       l.forms.n, SLICE_ARG(r->env->domain));
+	}
 	arena_release(&a);
 	return rc;
 }

@@ -1,6 +1,8 @@
 /*
  * patch_withdraw: planned patch forms that no longer fit their document, because it has changed between a killed pass
  * and its end, or because its row does not take what it is set to. Private to src/migrate. Threads: the main thread.
+ * patch_withdraw: planned patch forms that no longer fit their case, because it has changed between a killed pass and
+ * its end. Private to src/migrate. Threads: the main thread.
  */
 #ifndef SETTLE_MIGRATE_PATCH_WITHDRAW_H
 #define SETTLE_MIGRATE_PATCH_WITHDRAW_H
@@ -15,5 +17,10 @@
  */
 MUST_CHECK int patch_withdraw(struct run *r, const struct state_patches *stale, char head[AUDIT_ID_SIZE],
 			      struct err *err);
+/*
+ * The same for forms of the trail that the target does not hold: it was restored from an older copy. For a rebuild,
+ * before cases are compared. No transaction may be open.
+ */
+MUST_CHECK int patch_withdraw_lost(struct run *r, struct err *err);
 
 #endif

@@ -35,6 +35,12 @@ struct run_group { /* see group.h */
 	int64_t begun_us;
 };
 
+struct run_moment { /* see moment.h; microseconds */
+	int64_t committed; /* the mark that the target has */
+	int64_t latest;    /* the highest one given */
+	int given;         /* in the open transaction */
+};
+
 struct run {
 	const struct migrate_env *env;
 	const struct profile *profile;
@@ -55,6 +61,8 @@ struct run {
 	struct buf seq;                     /* checkpoint, JSON text; empty = none */
 	struct run_progress progress;
 	struct run_group group;
+	struct run_moment moment;
+	int apart; /* target and state file are not of one moment: the state file is not to be believed */
 	pthread_mutex_t inflight_mutex;
 	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */
 	int ended;                          /* following: the feed was ended by the server */

@@ -65,7 +65,7 @@ int shutter_close(struct run *r, struct err *err)
 		return err_set(err, ERR_USAGE, "--shutter needs a server as source: nobody writes to a recorded feed");
 	json_sets(&r->arena, &doc, "language", json_str("javascript"));
 	json_sets(&r->arena, &doc, "validate_doc_update",
-	          json_string(shutter_function(r->profile->domain_field, r->env->domain, &r->arena)));
+		  json_string(shutter_function(r->profile->domain_field, r->env->domain, &r->arena)));
 	if (state_value_put(r->state, CLOSED, SLICE("closed"), err) || put(r, named(r, SHUTTER_PREFIX), &doc, err))
 		return err->code;
 	log_at(r->env->log, LOG_INFO, "the source refuses writes to %.*s from now on", SLICE_ARG(r->env->domain));
@@ -77,7 +77,7 @@ int shutter_none(struct run *r, struct err *err)
 	return state_value_put(r->state, CLOSED, SLICE("open"), err);
 }
 
-/* A state file that was lost or rebuilt does not know; the source does. */
+/* A state file that was lost, rebuilt or restored does not know; the source does. */
 static int find_shutter(struct run *r, int *closed, struct err *err)
 {
 	struct couch_client *client = NULL;
@@ -86,14 +86,16 @@ static int find_shutter(struct run *r, int *closed, struct err *err)
 
 	if (is_closed(r, closed, err) || state_value_get(r->state, CLOSED, &r->arena, &known, err))
 		return err->code;
-	if (known.ptr || !r->env->source || !run_from_server(r))
+	if ((known.ptr && !r->apart) || !r->env->source || !run_from_server(r))
 		return 0;
 	rc = couch_client_open(&client, &r->couch, err);
 	if (rc == 0)
 		rc = couch_doc_get(client, named(r, SHUTTER_PREFIX), &r->arena, &doc, err);
 	couch_client_close(client);
-	if (rc == ERR_NOTFOUND)
+	if (rc == ERR_NOTFOUND) {
+		*closed = 0;
 		return 0;
+	}
 	*closed = rc == 0;
 	return rc ? rc : state_value_put(r->state, CLOSED, SLICE("closed"), err);
 }
@@ -107,8 +109,9 @@ int shutter_open(struct run *r, struct err *err)
 	if (!closed)
 		return 0;
 	if (!r->env->source) {
-		err_set(err, ERR_USAGE, "the source is closed for %.*s (--shutter), and no source is given to open it again",
-		        SLICE_ARG(r->env->domain));
+		err_set(err, ERR_USAGE,
+			"the source is closed for %.*s (--shutter), and no source is given to open it again",
+			SLICE_ARG(r->env->domain));
 		return err_hint(err, "give --source as for migrate");
 	}
 	if (put(r, named(r, SHUTTER_PREFIX), NULL, err))

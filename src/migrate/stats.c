@@ -1,12 +1,20 @@
 /* stats: what is known of a domain's migration, read without a lock and without a long transaction. */
 #include "migrate/migrate.h"
 
+#include "migrate/moment.h"
+
 #include "migrate/rows.h"
 #include "migrate/rules_used.h"
 #include "migrate/run.h"
 #include "migrate/status.h"
 #include "migrate/trial.h"
 #include "migrate/without.h"
+
+/* What the target said before the state file was read; a writer commits the state file first. */
+struct held {
+	struct slice id;
+	int64_t moment;
+};
 
 static void count_one(void *ctx, struct slice value, int64_t n)
 {
@@ -33,7 +41,7 @@ static void tell_trial(const struct migrate_env *env, struct slice settings, str
 
 /* Cases that wait to be folded; some of them wait in the spool too. */
 static int read_target(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, int64_t *dirty,
-		       struct err *err)
+		       struct held *held, struct err *err)
 {
 	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct sql_target *t = NULL;
@@ -61,6 +69,7 @@ static int read_target(const struct migrate_env *env, struct arena *a, struct mi
 		out->counters = c.counters;
 		out->unfinished = c.pass % 2 || !c.exists;
 		tell_trial(env, s.settings, a, out);
+		*held = (struct held){.id = s.id, .moment = moment_of(c.updated_on)};
 	}
 	sql_close(t);
 	return rc == ERR_NOTFOUND ? 0 : rc;
@@ -93,6 +102,40 @@ static void fill_kinds(const struct profile *p, struct arena *a, const struct st
 	}
 }
 
+static int judge_state(struct state *s, const struct held *target, struct arena *a, struct migrate_stats *out,
+		       struct moments *m, struct err *err)
+{
+	struct slice id;
+
+	if (state_value_get(s, "migration", a, &id, err) || moments_read(s, a, m, err))
+		return err->code;
+	if (out->started && !(id.ptr && target->id.ptr && slice_eq(id, target->id)))
+		out->apart = "the state file belongs to another migration";
+	else if (out->started && m->known && target->moment > m->now)
+		out->apart = "the state file is older than its target";
+	return 0;
+}
+
+/* Asked for after the state file was read: what that says of the time before its last commit has been in the target
+ * then. */
+static int judge_target(const struct migrate_env *env, const struct moments *m, struct migrate_stats *out,
+			struct err *err)
+{
+	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
+	struct arena a = ARENA_INIT;
+	struct sql_target *t = NULL;
+	struct checkpoint c;
+	int rc = sql_open(&t, &o, err);
+
+	if (rc == 0)
+		rc = checkpoint_read(t, env->domain, &a, &c, err);
+	if (rc == 0 && moment_of(c.updated_on) < m->before)
+		out->apart = "the target is older than its state file";
+	sql_close(t);
+	arena_release(&a);
+	return rc;
+}
+
 static int judge_rules(struct state *s, const struct profile *p, struct arena *a, struct migrate_stats *out,
 		       struct err *err)
 {
@@ -104,13 +147,16 @@ static int judge_rules(struct state *s, const struct profile *p, struct arena *a
 	return 0;
 }
 
-static int read_state(const struct migrate_env *env, struct arena *a, struct migrate_stats *out,
-		      struct state_counts *counts, struct err *err)
+static int read_state(const struct migrate_env *env, const struct held *target, struct arena *a,
+		      struct migrate_stats *out, struct state_counts *counts, struct err *err)
 {
 	struct state *s = NULL;
 	struct state_kinds kinds = {0};
+	struct moments m = {0};
 	int rc = state_open(&s, env->state_dir, env->domain, STATE_READ_ONLY, err);
 
+	if (rc == 0)
+		rc = judge_state(s, target, a, out, &m, err);
 	if (rc == 0)
 		rc = state_counts(s, counts, err);
 	if (rc == 0)
@@ -124,6 +170,10 @@ static int read_state(const struct migrate_env *env, struct arena *a, struct mig
 	if (rc == 0 || rc == ERR_NOTFOUND)
 		fill_kinds(env->profile, a, &kinds, out);
 	state_close(s);
+	if (rc == ERR_NOTFOUND && out->started)
+		out->apart = "the state file is lost";
+	if (rc == 0 && out->started && !out->apart)
+		rc = judge_target(env, &m, out, err);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
@@ -140,20 +190,21 @@ static void count_left(struct migrate_stats *out, const struct state_counts *cou
 int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err)
 {
 	struct state_counts counts = {0};
+	struct held held = {.id = SLICE_NONE};
 	int64_t dirty = 0;
 
 	*out = (struct migrate_stats){.domain = env->domain, .status = SLICE("not-started")};
 	out->target = slice_of(env->target->shown);
 	out->profile = env->profile->name;
 	out->source = env->source ? slice_of(env->source->shown) : SLICE_NONE;
-	if (read_target(env, a, out, &dirty, err) || read_state(env, a, out, &counts, err))
+	if (read_target(env, a, out, &dirty, &held, err) || read_state(env, &held, a, out, &counts, err))
 		return err->code;
 	out->pending += counts.pending > dirty ? counts.pending : dirty; /* beside planned patches */
 	out->rejected_now = counts.rejects;
 	count_left(out, &counts);
-	out->clean = out->started && !out->unfinished && !out->other_rules && !out->pending && !counts.rejects &&
-		     !out->conflicts_left && !out->attachments_left && !counts.diffs && !counts.missing &&
-		     !counts.changes;
+	out->clean = out->started && !out->apart && !out->unfinished && !out->other_rules && !out->pending &&
+		     !counts.rejects && !out->conflicts_left && !out->attachments_left && !counts.diffs &&
+		     !counts.missing && !counts.changes;
 	return 0;
 }
 

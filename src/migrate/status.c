@@ -82,6 +82,7 @@ int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, 
 	out->exists = 1;
 	out->seq = c[CKPT_SEQ];
 	out->pass = row_to_int(c[CKPT_PASS]);
+	out->updated_on = c[CKPT_UPDATED_ON];
 	out->counters = (struct migrate_counters){
 	    .read = row_to_int(c[CKPT_READ]),
 	    .written = row_to_int(c[CKPT_WRITTEN]),

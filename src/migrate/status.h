@@ -24,6 +24,7 @@ struct checkpoint {
 	struct slice seq; /* JSON text or SLICE_NONE */
 	int64_t pass;     /* odd: under way; even: came to its end; 0: none yet */
 	struct migrate_counters counters;
+	struct slice updated_on; /* canonical; the mark of the last commit (moment.h) */
 };
 
 MUST_CHECK int status_read(struct sql_target *t, struct slice domain, struct arena *a, struct status *out,

@@ -15,6 +15,7 @@
 
 struct world {
 	struct place *place;
+	struct migrate_env env;
 	struct run run;
 	int n; /* documents written */
 };
@@ -24,6 +25,8 @@ static void world_open(struct world *w, void **state)
 	struct run *r = &w->run;
 
 	*w = (struct world){.place = *state};
+	w->env.domain = DOMAIN;
+	r->env = &w->env;
 	r->options.batch_bytes = 1000;
 	r->options.batch_docs = 10;
 	r->targets[0] = place_open(w->place, SQL_CREATE);
@@ -133,6 +136,7 @@ static void test_group_add__a_commit_that_fails_undoes_the_group(void **state)
 	assert_int_equal(sql_put(w.run.targets[0], &sql_dirty_case, &row, 1, &outcome, &w.place->memory, NULL, &failure),
 			 ERR_INTERNAL);
 	failure = (struct err)ERR_INIT;
+	w.run.moment.given = 1; /* the batch has put its checkpoint */
 	assert_int_equal(group_add(&w.run, 8000, 1, &failure), ERR_INTERNAL);
 	assert_non_null(strstr(failure.msg, "sound transaction"));
 	assert_null(w.run.group.target);
