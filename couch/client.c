@@ -282,8 +282,8 @@ int couch_doc_get(struct couch_client *c, struct slice id, struct arena *a, stru
 	return rc;
 }
 
-int couch_rev_get(struct couch_client *c, struct slice id, struct slice rev, size_t max, struct arena *a, struct slice *out,
-		  struct err *err)
+int couch_rev_get(struct couch_client *c, struct slice id, struct slice rev, size_t max, struct arena *a,
+		  struct slice *out, struct err *err)
 {
 	struct buf url = BUF_INIT(URL_MAX);
 	add_document_url(c, id, &url);
@@ -309,7 +309,8 @@ static struct slice revision_in(const struct json *rows, struct slice id)
 {
 	for (uint32_t i = 0; json_is(rows, JSON_ARRAY) && i < rows->count; i++) {
 		const struct json *changes = json_gets(&rows->items[i], "changes");
-		if (slice_eq(json_get_text(&rows->items[i], "id"), id) && json_is(changes, JSON_ARRAY) && changes->count)
+		if (slice_eq(json_get_text(&rows->items[i], "id"), id) && json_is(changes, JSON_ARRAY) &&
+		    changes->count)
 			return json_get_text(&changes->items[0], "rev");
 	}
 	return SLICE_NONE;
@@ -347,7 +348,8 @@ static int held_revision(struct couch_client *c, struct slice id, struct arena *
 	return rc;
 }
 
-static int send(struct couch_client *c, const char *method, struct slice id, struct slice rev, struct slice body, struct err *err)
+static int send(struct couch_client *c, const char *method, struct slice id, struct slice rev, struct slice body,
+		struct err *err)
 {
 	struct buf url = BUF_INIT(URL_MAX), answer = BUF_INIT(INFO_MAX);
 	add_document_url(c, id, &url);
@@ -360,6 +362,8 @@ static int send(struct couch_client *c, const char *method, struct slice id, str
 		rc = read_body(c, &answer, err);
 	if (rc && rc != ERR_STOPPED)
 		err_prefix(err, "%s: writing %.*s", c->o.url->shown, SLICE_ARG(id));
+	if (rc == ERR_SOURCE && http_status(c->http) == 403)
+		err_hint(err, "the user lacks the right to write it; a design document needs an admin of the database");
 	buf_release(&url);
 	buf_release(&answer);
 	return rc;

@@ -160,9 +160,9 @@ static int open_log_file(struct cmd_context *c, struct err *err)
 	return rc;
 }
 
-static void print_summary(struct cmd_context *c, const struct migrate_stats *s, int64_t elapsed_us)
+static void print_summary(struct cmd_context *c, const struct migrate_stats *s, int64_t read, int64_t elapsed_us)
 {
-	double seconds = (double)elapsed_us / 1e6, rate = seconds > 0 ? (double)s->counters.read / seconds : 0;
+	double seconds = (double)elapsed_us / 1e6, rate = seconds > 0 ? (double)read / seconds : 0;
 	if (c->global->format == FORMAT_TEXT) {
 		print_stats(c, s, STATS_AFTER_MIGRATE | (c->global->verbose > 0 ? STATS_VERBOSE : 0u));
 		fprintf(c->out, "%-11s%.1f s, %.0f documents a second\n", "elapsed", seconds, rate);
@@ -366,7 +366,7 @@ static int run(struct cmd_context *c, struct err *err)
 			*err = why;
 		return err->code;
 	}
-	print_summary(c, &stats, clock_mono_us() - begin);
+	print_summary(c, &stats, outcome.read, clock_mono_us() - begin);
 	if (o->finish && rc == 0 && c->global->format == FORMAT_TEXT)
 		print_verdict(c, &stats, outcome.source_busy);
 	if (rc)

@@ -40,8 +40,11 @@ void print_verdict(const struct cmd_context *c, const struct migrate_stats *s, i
 	print_color(c, PRINT_BOLD);
 	fputs(bad ? "No go" : "Go", c->out);
 	print_color(c, PRINT_PLAIN);
-	if (bad)
-		fprintf(c->out, ": `settle unfinish` goes back to live; `settle commit --accept-differences` commits all the same\n");
+	if (source_busy)
+		fprintf(c->out, ": stop the writers, or let --shutter make the source refuse them, and finish again\n");
+	else if (bad)
+		fprintf(c->out, ": `settle unfinish` goes back to live; `settle commit --accept-differences` commits "
+				"all the same\n");
 	else
 		fprintf(c->out, ": `settle commit %.*s` completes the migration\n", SLICE_ARG(c->domain));
 }

@@ -32,14 +32,26 @@ static int same_setting(struct slice x, struct slice y, const char *key)
 	return same;
 }
 
+/* Another user may read the same database. */
+static int same_source(const struct url *is, struct slice shown)
+{
+	struct arena a = ARENA_INIT;
+	struct url was;
+	int same = slice_eq(shown, slice_of(is->shown));
+
+	if (!same && (is->scheme == URL_HTTP || is->scheme == URL_HTTPS) &&
+	    url_parse_source(arena_str(&a, shown), &a, &was, NULL) == 0)
+		same = was.scheme == is->scheme && strcmp(was.base, is->base) == 0 && strcmp(was.path, is->path) == 0;
+	arena_release(&a);
+	return same;
+}
+
 static int check_settings(const struct run *r, const struct status *s, struct slice settings, struct err *err)
 {
-	struct slice source = slice_of(r->env->source->shown);
-
 	if (!s->source.ptr)
 		return 0;
-	if (!slice_eq(s->source, source))
-		return refuse_setting(r, "source", s->source, source, err);
+	if (!same_source(r->env->source, s->source))
+		return refuse_setting(r, "source", s->source, slice_of(r->env->source->shown), err);
 	if (!slice_eq(s->profile, r->profile->name))
 		return refuse_setting(r, "profile", s->profile, r->profile->name, err);
 	if (s->settings.ptr && !same_setting(s->settings, settings, "mapping")) {

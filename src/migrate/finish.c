@@ -7,6 +7,7 @@
 
 #define QUIET_DEFAULT 2.0
 #define LISTEN_HEARTBEAT_MS 200
+#define SETTLING 15 /* times as long as it must be quiet: then it is not */
 
 /* The first document of this domain in a prepared batch; SLICE_NONE when all of it is others'. */
 static struct slice first_of_domain(const struct batch *b)
@@ -84,28 +85,52 @@ int run_look_ahead(struct run *r, struct slice *busy, struct err *err)
 static int tell_finish(struct run *r, struct err *err)
 {
 	struct trail_note note = {.event = "finish",
-	                          .status = life_status_name(LIFE_IN_PROGRESS),
-	                          .subject = SLICE("the source is quiet: the live phase ends")};
+				  .status = life_status_name(LIFE_IN_PROGRESS),
+				  .subject = SLICE("the source is quiet: the live phase ends")};
 
 	return trail_event(r, &note, err);
+}
+
+/*
+ * Behind a closed shutter what comes was written before, or while the nodes of the source learned of it: it is taken,
+ * and listening begins again.
+ */
+static int prove_quiet(struct run *r, struct slice *busy, struct err *err)
+{
+	double seconds = r->options.quiet_for > 0 ? r->options.quiet_for : QUIET_DEFAULT;
+	int64_t until = clock_mono_us() + (int64_t)(SETTLING * seconds * 1e6);
+	int rc;
+
+	log_at(r->env->log, LOG_INFO, "listening for %.1f s whether the source is quiet", seconds);
+	do
+		rc = run_listen(r, seconds, 1, busy, err);
+	while (rc == 0 && busy->ptr && r->options.shutter && clock_mono_us() < until);
+	return rc;
+}
+
+/* A source that is closed all the same would let nobody write, and nobody finish. */
+static int stay(struct run *r, const struct status *s, struct slice busy, struct err *err)
+{
+	log_at(r->env->log, LOG_WARN, "the source still writes to %.*s: the migration stays %s id=%.*s",
+	       SLICE_ARG(r->env->domain), life_status_name(s->life), SLICE_ARG(busy));
+	r->still_busy = 1;
+	if (s->life != LIFE_LIVE || !r->options.shutter)
+		return 0;
+	if (shutter_open(r, err))
+		return err->code;
+	return shutter_publish(r, LIFE_LIVE, err);
 }
 
 int run_finish(struct run *r, struct status *s, struct err *err)
 {
 	struct slice busy;
-	double seconds = r->options.quiet_for > 0 ? r->options.quiet_for : QUIET_DEFAULT;
 
 	if (r->options.shutter && shutter_close(r, err))
 		return err->code;
-	log_at(r->env->log, LOG_INFO, "listening for %.1f s whether the source is quiet", seconds);
-	if (run_listen(r, seconds, 1, &busy, err) || run_cases(r, err))
+	if (prove_quiet(r, &busy, err) || run_cases(r, err))
 		return err->code;
-	if (busy.ptr) {
-		log_at(r->env->log, LOG_WARN, "the source still writes to %.*s: the migration stays %s id=%.*s", SLICE_ARG(r->env->domain),
-		       life_status_name(s->life), SLICE_ARG(busy));
-		r->still_busy = 1;
-		return 0;
-	}
+	if (busy.ptr)
+		return stay(r, s, busy, err);
 	if (run_scan(r, err) || sql_finish_load(r->targets[0], err))
 		return err->code;
 	if (s->life == LIFE_LIVE && (tell_finish(r, err) || run_set_status(r, s, LIFE_IN_PROGRESS, err)))

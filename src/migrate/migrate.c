@@ -2,8 +2,8 @@
 #include "migrate/migrate.h"
 
 #include "base/clock.h"
-#include "migrate/rules_used.h"
 #include "migrate/patch_pass.h"
+#include "migrate/rules_used.h"
 #include "migrate/sample.h"
 #include "migrate/scan.h"
 #include "migrate/session.h"
@@ -13,9 +13,9 @@
 #define HEAL_TRIES 10
 #define HEAL_FIRST_MS 250
 
-struct attempt { /* what one opening of everything came to */
-	int opened;         /* source, target and state could be had, this time or before */
-	int64_t committed;  /* documents this time */
+struct attempt {           /* what one opening of everything came to */
+	int opened;        /* source, target and state could be had, this time or before */
+	int64_t committed; /* documents this time */
 	struct migrate_outcome out;
 };
 
@@ -49,10 +49,12 @@ static int begin_rules(struct run *r, struct err *err)
 		return err->code;
 	if (cases.verdict != RULES_SAME || forms.verdict != RULES_SAME)
 		log_at(r->env->log, LOG_WARN,
-		       "the rules were edited since differences were recorded: `settle diff filter %.*s` applies them to what "
+		       "the rules were edited since differences were recorded: `settle diff filter %.*s` applies them "
+		       "to what "
 		       "is stored",
 		       SLICE_ARG(r->env->domain));
-	if (rules_used_add(r->state, r->profile, AGAIN_CASES, err) || rules_used_add(r->state, r->profile, AGAIN_FORMS, err))
+	if (rules_used_add(r->state, r->profile, AGAIN_CASES, err) ||
+	    rules_used_add(r->state, r->profile, AGAIN_FORMS, err))
 		return err->code;
 	return 0;
 }
@@ -96,9 +98,9 @@ static int tell_end(struct run *r, struct err *err)
 	const struct migrate_counters *c = &r->counters;
 	struct trail_note note = {.event = "end", .flags = TRAIL_IF_CHANGED};
 
-	note.subject = arena_printf(&r->arena, "migrated: %lld written, %lld unchanged, %lld deleted, %lld rejected",
-				    (long long)c->written, (long long)c->unchanged, (long long)c->deleted,
-				    (long long)c->rejected);
+	note.subject =
+	    arena_printf(&r->arena, "migrated: %lld written, %lld unchanged, %lld deleted, %lld rejected",
+			 (long long)c->written, (long long)c->unchanged, (long long)c->deleted, (long long)c->rejected);
 	return trail_event(r, &note, err);
 }
 
@@ -133,7 +135,8 @@ static int migrate(struct run *r, int64_t *absent, struct err *err)
 	return tell_end(r, err);
 }
 
-static int run_once(const struct migrate_env *env, const struct migrate_options *options, struct attempt *a, struct err *err)
+static int run_once(const struct migrate_env *env, const struct migrate_options *options, struct attempt *a,
+		    struct err *err)
 {
 	struct run r;
 	int rc = run_open(&r, env, options, RUN_WITH_SOURCE, err);
@@ -142,14 +145,15 @@ static int run_once(const struct migrate_env *env, const struct migrate_options 
 	if (rc == 0)
 		rc = migrate(&r, &a->out.absent, err);
 	a->out.source_busy = r.still_busy;
+	a->out.read += r.counters.read - r.read_before;
 	a->committed = atomic_load(&r.progress.committed);
 	run_release(&r);
 	return rc;
 }
 
 /*
- * Errors of the target that can heal: it was reached before and is restarted, fails over, cuts the connection, or meets a deadlock.
- * Everything is opened anew and goes on from the checkpoint, as the next run would.
+ * Errors of the target that can heal: it was reached before and is restarted, fails over, cuts the connection, or meets
+ * a deadlock. Everything is opened anew and goes on from the checkpoint, as the next run would.
  */
 static int can_heal(const struct migrate_env *env, const struct attempt *a, const struct err *err)
 {
@@ -173,7 +177,7 @@ static int wait_to_heal(const struct migrate_env *env, int tries, const struct e
 }
 
 int migrate_run(const struct migrate_env *env, const struct migrate_options *options, struct migrate_outcome *out,
-                struct err *err)
+		struct err *err)
 {
 	struct attempt a = {0};
 	int rc, tries = 0;

@@ -113,6 +113,7 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 
 struct migrate_outcome {
 	int source_busy; /* --finish: the source still writes, the migration stays live */
+	int64_t read;    /* documents of the feed, by this run */
 	int64_t absent;  /* --forms=ID,...: documents that the source does not have */
 };
 

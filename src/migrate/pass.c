@@ -20,8 +20,10 @@ static int begin_pass(struct run *r, struct err *err)
 	r->pass = c.pass % 2 ? c.pass : c.pass + 1;
 	if (!run_from_server(r))
 		return 0;
-	if (c.pass % 2)
+	if (c.pass % 2) {
 		r->counters = c.counters;
+		r->read_before = c.counters.read;
+	}
 	if (c.seq.ptr)
 		run_set_seq(r, c.seq);
 	return 0;
@@ -85,7 +87,7 @@ static void warn_if_nothing_fits(const struct run *r)
 {
 	const struct migrate_counters *c = &r->counters;
 
-	if (c->read && c->read == c->skipped + c->deleted)
+	if (r->first_load && c->read && c->read == c->skipped + c->deleted)
 		log_at(r->env->log, LOG_WARN, "no document of domain %.*s was found: is the name right?",
 		       SLICE_ARG(r->env->domain));
 }

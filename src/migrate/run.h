@@ -57,6 +57,7 @@ struct run {
 	struct fetch *fetch;
 	struct migrate_counters counters;   /* of this pass */
 	struct migrate_counters previous;   /* of the pass before, kept when this one reads nothing */
+	int64_t read_before;                /* of counters.read: what an earlier run of this pass had read */
 	int64_t pass;
 	struct buf seq;                     /* checkpoint, JSON text; empty = none */
 	struct run_progress progress;

@@ -269,6 +269,9 @@ exits 5 "commit: a change behind those of others, slowly read, is refused all th
 ok "commit: names it" says err "document last"
 curl -s -X DELETE "$couchd_url/_standin" >/dev/null
 exits 0 "it is brought over" migrate d
+put_of other other4
+exits 0 "a pass over others' documents only" migrate d
+ok "no doubt about the domain's name: it was found before" not says err "is the name right"
 
 put_moved() { # put_moved DOMAIN REV: a recorded feed with a form that makes a case, and a plain document
 	printf '%s\n' \

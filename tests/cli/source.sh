@@ -29,6 +29,10 @@ end_couchd
 cp -r "$work/couch" "$work/backup"
 start_couchd --port "$port" --data "$work/couch" || exit 99
 exits 0 "a server that was restarted is the same source" migrate d
+ok "nothing was read, and at no rate" says out ", 0 documents a second"
+SETTLE_SOURCE=http://joe@${couchd_url#http://}/db
+exits 0 "another user reads the same source" migrate d
+SETTLE_SOURCE=$couchd_url/db
 put one edited
 put two new
 exits 0 "the edit is brought over" migrate d
