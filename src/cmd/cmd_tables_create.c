@@ -27,9 +27,12 @@ const struct command cmd_tables_create = {
     .name = "tables create",
     .arguments = "MANIFEST",
     .summary = "make the tables that the target lacks",
-    .help = "Tables, children, partitions, checks and defaults as the source has them; on Citus they are distributed "
-	    "as the job says. "
-	    "Keys, indexes and foreign keys are made by tables migrate after the load. May be run again.",
+    .help =
+	"Tables, children, partitions, checks, defaults, comments, and the sequences and types they need, as the "
+	"source "
+	"has them; on Citus they are distributed as the job says. Keys, indexes and foreign keys are made by tables "
+	"migrate after the load. What is left to others (views, functions, triggers, grants and the like) is listed "
+	"by name. May be run again.",
     .min_args = 1,
     .max_args = 1,
     .options = table,

@@ -48,10 +48,11 @@ const struct command cmd_tables_plan = {
     .name = "tables plan",
     .arguments = "MANIFEST",
     .summary = "plan a migration of tables",
-    .help = "Reads the catalogs of --source (postgres://..., or sqlite:PATH) and writes the manifest, a SQLite file "
-	    "with one row for "
-	    "each table, or part of a large one. Tables that no rule of the job names are listed. A manifest that has "
-	    "rows is refused.",
+    .help =
+	"Reads the catalogs of --source (postgres://..., or sqlite:PATH) and writes the manifest, a SQLite file "
+	"with one row for "
+	"each table, or part of a large one. Tables that no rule of the job names are listed, and what settle does not "
+	"carry over: views, functions, triggers, grants and the like. A manifest that has rows is refused.",
     .min_args = 1,
     .max_args = 1,
     .options = table,

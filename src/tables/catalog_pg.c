@@ -40,7 +40,8 @@ static const char columns_sql[] =
     "COALESCE(array_position((k.indkey::int2[])[0:k.indnkeyatts - 1], a.attnum), 0), b.typcategory, "
     "CASE WHEN bn.nspname = 'pg_catalog' THEN b.typname ELSE '' END, "
     "CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END, "
-    "s.nspname, s.relname "
+    "s.nspname, s.relname, quote_literal(quote_ident(s.nspname) || '.' || quote_ident(s.relname)), s.owned, s.type, "
+    "s.options "
     "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
     "JOIN pg_type t ON t.oid = a.atttypid "
     "JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END "
@@ -52,9 +53,13 @@ static const char columns_sql[] =
     "AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND (i.indisprimary OR NOT EXISTS (SELECT FROM "
     "pg_attribute x WHERE x.attrelid = i.indrelid AND x.attnum = ANY (i.indkey) AND NOT x.attnotnull)) "
     "ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) k ON true "
-    "LEFT JOIN LATERAL (SELECT sn.nspname, sc.relname FROM pg_depend x JOIN pg_class sc ON sc.relkind = 'S' AND "
+    "LEFT JOIN LATERAL (SELECT sn.nspname, sc.relname, EXISTS (SELECT FROM pg_depend o WHERE o.classid = "
+    "'pg_class'::regclass AND o.objid = sc.oid AND o.refobjid = a.attrelid AND o.refobjsubid = a.attnum AND o.deptype "
+    "= 'a')::int AS owned, format_type(q.seqtypid, NULL) AS type, format('INCREMENT BY %s MINVALUE %s MAXVALUE %s "
+    "START WITH %s CACHE %s', q.seqincrement, q.seqmin, q.seqmax, q.seqstart, q.seqcache) || CASE WHEN q.seqcycle "
+    "THEN ' CYCLE' ELSE '' END AS options FROM pg_depend x JOIN pg_class sc ON sc.relkind = 'S' AND "
     "sc.oid = CASE WHEN x.classid = 'pg_attrdef'::regclass THEN x.refobjid ELSE x.objid END "
-    "JOIN pg_namespace sn ON sn.oid = sc.relnamespace WHERE "
+    "JOIN pg_namespace sn ON sn.oid = sc.relnamespace JOIN pg_sequence q ON q.seqrelid = sc.oid WHERE "
     "(x.classid = 'pg_attrdef'::regclass AND x.objid = d.oid AND x.refclassid = 'pg_class'::regclass) OR "
     "(x.classid = 'pg_class'::regclass AND x.refclassid = 'pg_class'::regclass AND x.refobjid = a.attrelid AND "
     "x.refobjsubid = a.attnum AND x.deptype = 'i') LIMIT 1) s ON true "
@@ -88,6 +93,17 @@ struct cat_column *column_find(const struct cat_table *t, const char *name)
 		if (strcmp(t->columns.v[i].name, name) == 0)
 			return &t->columns.v[i];
 	return NULL;
+}
+
+int column_is_counted(const struct cat_column *c)
+{
+	int integer = strncmp(c->base, "int", 3) == 0 || strcmp(c->base, "numeric") == 0;
+	if (!c->sequence || !integer)
+		return 0;
+	size_t n = strlen(c->sequence_text);
+	const char *d = c->default_sql;
+	return c->identity || (d && strncmp(d, "nextval(", 8) == 0 && strncmp(d + 8, c->sequence_text, n) == 0 &&
+			       strcmp(d + 8 + n, "::regclass)") == 0);
 }
 
 static struct cat_table table_of(const PGresult *res, int i, struct arena *a)
@@ -129,6 +145,10 @@ static struct cat_column column_of(const PGresult *res, int i, struct arena *a)
 	    .collation = pgc_text(res, i, 11, a),
 	    .sequence_schema = pgc_text(res, i, 12, a),
 	    .sequence = pgc_text(res, i, 13, a),
+	    .sequence_text = pgc_text(res, i, 14, a),
+	    .sequence_owned = (int)pgc_int(res, i, 15),
+	    .sequence_type = pgc_text(res, i, 16, a),
+	    .sequence_options = pgc_text(res, i, 17, a),
 	};
 }
 
@@ -147,18 +167,18 @@ static void join(const PGresult *tables, const PGresult *columns, struct arena *
 	}
 }
 
-static const char *names_json(const struct names *names, struct arena *a)
+const char *names_json(const struct names *names, struct arena *a)
 {
 	struct json list = json_array();
 	for (size_t i = 0; i < names->n; i++)
 		json_push(a, &list, json_str(names->v[i]));
-	return json_to_text(&list, JSON_PLAIN, a).ptr;
+	return arena_str(a, json_to_text(&list, JSON_PLAIN, a));
 }
 
 /* An empty search path makes the server write every name in full. */
 int catalog_pg(struct pgc *c, const struct names *schemas, struct arena *a, struct catalog *out, struct err *err)
 {
-	const char *const names[] = {arena_str(a, slice_of(names_json(schemas, a)))};
+	const char *const names[] = {names_json(schemas, a)};
 	PGresult *tables = NULL, *columns = NULL;
 	*out = (struct catalog){0};
 	int rc = pgc_exec(c, "SET search_path = ''", NULL, err);

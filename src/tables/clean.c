@@ -6,13 +6,15 @@
 
 #include "tables/tables_internal.h"
 
-static int same_keys(const struct spec *p, struct buf *b, struct arena *a)
+static const char *keys_of(const struct spec *p, const char *before, struct arena *a)
 {
+	struct buf b = BUF_INIT(SQL_CAP);
 	for (size_t i = 0; i < p->columns.n; i++)
 		if (p->columns.v[i].to->key)
-			buf_fmt(b, "%ss.%s = k.%s", b->len ? " AND " : "", ident(a, p->columns.v[i].to->name),
-				ident(a, p->columns.v[i].to->name));
-	return 0;
+			buf_fmt(&b, "%s%s.%s", b.len ? ", " : "", before, ident(a, p->columns.v[i].to->name));
+	const char *text = arena_str(a, buf_slice(&b));
+	buf_release(&b);
+	return text;
 }
 
 static int delete_by_key(struct session *s, struct worker *w, const struct spec *p, int64_t id, int64_t *deleted,
@@ -20,7 +22,6 @@ static int delete_by_key(struct session *s, struct worker *w, const struct spec 
 {
 	const char *stage = arena_printf(s->a, "settle_clean_%lld", (long long)id).ptr;
 	struct copied copied;
-	struct buf keys = BUF_INIT(SQL_CAP);
 	PGresult *res = NULL;
 	int rc = worker_skip(w, &s->m, id, s->a, err);
 	if (rc == 0)
@@ -29,20 +30,21 @@ static int delete_by_key(struct session *s, struct worker *w, const struct spec 
 		rc = copy_rows(w, p, SPEC_KEY, arena_printf(s->a, "pg_temp.%s", stage).ptr, s->a, &copied, err);
 	if (rc == 0)
 		rc = pgc_exec(&w->target, arena_printf(s->a, "ANALYZE %s", stage).ptr, NULL, err);
-	same_keys(p, &keys, s->a);
-	if (rc == 0)
-		rc = pgc_exec(
-		    &w->target,
-		    arena_printf(s->a, "DELETE FROM %s%s AS s USING %s AS k WHERE %s AND (%s)",
-				 p->to->kind == 'r' && p->to->has_children ? "ONLY " : "",
-				 qualified(s->a, p->to->schema, p->to->name), stage, keys.ptr,
-				 p->rule->target_where ? job_bind(&s->job, p->rule->target_where, 0, s->a) : "true")
-			.ptr,
-		    &res, err);
+	if (rc == 0) /* IN, as Citus joins no table of its own with a reference table that it is to change */
+		rc =
+		    pgc_exec(&w->target,
+			     arena_printf(s->a, "DELETE FROM %s%s AS s WHERE (%s) IN (SELECT %s FROM %s AS k) AND (%s)",
+					  p->to->kind == 'r' && p->to->has_children ? "ONLY " : "",
+					  qualified(s->a, p->to->schema, p->to->name), keys_of(p, "s", s->a),
+					  keys_of(p, "k", s->a), stage,
+					  p->rule->target_where
+					      ? job_bind(&s->job, p->rule->target_where, session_language(s, 1), s->a)
+					      : "true")
+				 .ptr,
+			     &res, err);
 	if (rc == 0)
 		*deleted += pgc_rows(res);
 	PQclear(res);
-	buf_release(&keys);
 	return rc;
 }
 
@@ -151,7 +153,7 @@ static int clean_rows(struct session *s, const struct manifest_rows *rows, int64
 	if (rc == 0)
 		rc = worker_open(&w, &run, err);
 	if (rc == 0)
-		rc = pgc_exec(&w.target, "BEGIN", NULL, err);
+		rc = pgc_begin_many(&w.target, err);
 	for (size_t i = rows->n; i > 0 && rc == 0; i--)
 		rc = clean_row(s, &w, mode, &rows->v[i - 1], deleted, err);
 	if (rc == 0)

@@ -6,7 +6,12 @@
 int create_run(struct creation *c, const char *sql, struct err *err)
 {
 	say(c->s->env, TABLES_DATA, "%s;", sql);
-	return c->dry_run ? 0 : pgc_exec(&c->s->target, sql, NULL, err);
+	int rc = c->dry_run ? 0 : pgc_exec(&c->s->target, sql, NULL, err);
+	if (rc && err && (strcmp(err->sqlstate, "42883") == 0 || strcmp(err->sqlstate, "42704") == 0))
+		err_hint(err,
+			 "functions, collations and access methods do not come over: make it there first, then run the "
+			 "command again");
+	return rc;
 }
 
 static int is_noted(struct creation *c, const struct manifest_object *o, int *noted, struct err *err)
@@ -88,7 +93,9 @@ static int create_one(struct creation *c, const struct tables_row *row, const st
 {
 	struct session *s = c->s;
 	const struct job_rule *rule = &s->job.rules.v[row->rule];
-	int rc = c->dry_run ? 0 : pgc_exec(&s->target, "BEGIN", NULL, err);
+	int rc = citus_takes_children(s, row, t, err);
+	if (rc == 0 && !c->dry_run)
+		rc = pgc_exec(&s->target, "BEGIN", NULL, err);
 	if (rc == 0)
 		rc = create_schema(c, row->target_schema, err);
 	if (rc == 0)
@@ -132,10 +139,14 @@ int tables_create(const struct tables_env *env, const struct tables_create_optio
 	if (rc == 0 && !s.sqlite)
 		rc = pgc_exec(&s.source, "SET search_path = ''", NULL, err);
 	if (rc == 0 && !s.sqlite)
+		rc = create_check_extensions(&c, err);
+	if (rc == 0 && !s.sqlite)
 		rc = create_types_pg(&c, err);
 	for (size_t i = 0; i < s.rows.n && rc == 0; i++)
 		if (s.rows.v[i].part == 1)
 			rc = create_table(&c, &s.rows.v[i], err);
+	if (rc == 0)
+		rc = left_behind(&s, err);
 	session_close(&s);
 	arena_release(&a);
 	return rc;

@@ -13,13 +13,19 @@ static const char types_sql[] =
     "WHEN 'c' THEN '(' || (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' "
     "ORDER BY a.attnum) "
     "FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) || ')' "
+    "WHEN 'r' THEN 'RANGE (SUBTYPE = ' || (SELECT format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = "
+    "t.oid) || ')' "
     "ELSE format_type(t.typbasetype, t.typtypmod) || COALESCE(' DEFAULT ' || t.typdefault, '') || CASE WHEN "
     "t.typnotnull THEN ' NOT NULL' "
     "ELSE '' END || COALESCE((SELECT string_agg(format(' CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), "
     "'' ORDER BY k.oid) "
-    "FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '') END) "
+    "FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c'), '') END), "
+    "format('COMMENT ON %s %I.%I IS %L', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, n.nspname, t.typname, "
+    "d.description), d.description IS NULL "
     "FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid "
-    "WHERE t.typtype IN ('e', 'd', 'c') AND (t.typtype <> 'c' OR c.relkind = 'c') AND n.nspname NOT IN ('pg_catalog', "
+    "LEFT JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_type'::regclass "
+    "WHERE t.typtype IN ('e', 'd', 'c', 'r') AND (t.typtype <> 'c' OR c.relkind = 'c') AND n.nspname NOT IN "
+    "('pg_catalog', "
     "'information_schema', 'pg_toast') AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.classid = "
     "'pg_type'::regclass "
     "AND d.deptype = 'e') ORDER BY t.oid";
@@ -54,23 +60,14 @@ int create_types_pg(struct creation *c, struct err *err)
 		rc = create_schema(c, values[0], err);
 		if (rc == 0)
 			rc = create_run(c, PQgetvalue(res, i, 2), err);
+		if (rc == 0 && PQgetvalue(res, i, 4)[0] == 'f')
+			rc = create_run(c, PQgetvalue(res, i, 3), err);
 	}
 	PQclear(res);
 	return rc;
 }
 
 /* ---- columns ---- */
-
-/* A sequence goes to the schema its table goes to, when they were in one. */
-static const char *sequence_schema(const struct tables_row *row, const struct cat_column *c)
-{
-	return strcmp(c->sequence_schema, row->source_schema) == 0 ? row->target_schema : c->sequence_schema;
-}
-
-static const char *sequence_of(struct creation *c, const struct tables_row *row, const struct cat_column *col)
-{
-	return qualified(c->s->a, sequence_schema(row, col), col->sequence);
-}
 
 static void add_column(struct creation *c, const struct tables_row *row, const struct cat_column *col, struct buf *b)
 {
@@ -81,43 +78,12 @@ static void add_column(struct creation *c, const struct tables_row *row, const s
 	if (col->generated)
 		buf_fmt(b, " GENERATED ALWAYS AS (%s) STORED", col->default_sql);
 	else if (col->identity)
-		buf_fmt(b, " GENERATED %s AS IDENTITY", col->identity == 'a' ? "ALWAYS" : "BY DEFAULT");
-	else if (col->sequence)
-		buf_fmt(b, " DEFAULT nextval(%s)", literal(a, sequence_of(c, row, col)));
+		buf_fmt(b, " GENERATED %s AS IDENTITY (%s)", col->identity == 'a' ? "ALWAYS" : "BY DEFAULT",
+			col->sequence_options);
 	else if (col->default_sql)
-		buf_fmt(b, " DEFAULT %s", col->default_sql);
+		buf_fmt(b, " DEFAULT %s", create_default(c, row, col));
 	if (col->not_null)
 		buf_str(b, " NOT NULL");
-}
-
-static int create_sequences(struct creation *c, const struct tables_row *row, const struct cat_table *t,
-			    struct err *err)
-{
-	int rc = 0;
-	for (size_t i = 0; i < t->columns.n && rc == 0; i++) {
-		const struct cat_column *col = &t->columns.v[i];
-		if (col->sequence && !col->identity && !t->parent)
-			rc = create_run(
-			    c, arena_printf(c->s->a, "CREATE SEQUENCE IF NOT EXISTS %s", sequence_of(c, row, col)).ptr,
-			    err);
-	}
-	return rc;
-}
-
-static int own_sequences(struct creation *c, const struct tables_row *row, const struct cat_table *t, struct err *err)
-{
-	int rc = 0;
-	const char *table = qualified(c->s->a, row->target_schema, row->target);
-	for (size_t i = 0; i < t->columns.n && rc == 0; i++) {
-		const struct cat_column *col = &t->columns.v[i];
-		if (col->sequence && !col->identity && !t->parent)
-			rc = create_run(c,
-					arena_printf(c->s->a, "ALTER SEQUENCE %s OWNED BY %s.%s",
-						     sequence_of(c, row, col), table, ident(c->s->a, col->name))
-					    .ptr,
-					err);
-	}
-	return rc;
 }
 
 /* ---- constraints ---- */
@@ -138,26 +104,6 @@ static int add_checks(struct creation *c, const struct cat_table *t, struct buf 
 	return rc;
 }
 
-/* On Citus a unique key must hold the distribution column. */
-static int may_be_key(struct creation *c, const struct tables_row *row, const PGresult *res, int i, int *skip,
-		      struct err *err)
-{
-	const struct job_rule *rule = &c->s->job.rules.v[row->rule];
-	const char *name = PQgetvalue(res, i, 1);
-	*skip = 0;
-	if (!citus_place(c->s, rule, row->target_schema, row->target) || !rule->distribute || pgc_int(res, i, 4))
-		return 0;
-	*skip = rule->keys == JOB_KEYS_DROP;
-	if (*skip) {
-		say(c->s->env, TABLES_NOTE, "%s of %s is left out: it does not hold the distribution column %s", name,
-		    row->target, rule->distribute);
-		return 0;
-	}
-	err_set(err, ERR_USAGE, "%s of %s does not hold the distribution column %s, as unique keys on Citus must", name,
-		row->target, rule->distribute);
-	return err_hint(err, "distribute by a column of the key, or say \"keys\": \"drop\" in the rule");
-}
-
 static const char *foreign_key(struct creation *c, const PGresult *res, int i)
 {
 	struct arena *a = c->s->a;
@@ -173,9 +119,13 @@ static const char *foreign_key(struct creation *c, const PGresult *res, int i)
 }
 
 static const char constraints_sql[] =
-    "SELECT k.contype, k.conname, pg_get_constraintdef(k.oid), '', EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid "
+    "SELECT k.contype, k.conname, pg_get_constraintdef(k.oid), obj_description(k.oid, 'pg_constraint'), EXISTS (SELECT "
+    "FROM pg_attribute a WHERE a.attrelid "
     "= k.conrelid AND "
-    "a.attnum = ANY (k.conkey) AND a.attname = $2)::int, k.confrelid::regclass::text, fn.nspname, f.relname "
+    "a.attnum = ANY (k.conkey) AND a.attname = $2)::int, k.confrelid::regclass::text, fn.nspname, f.relname, "
+    "(SELECT pa.attname FROM unnest(k.conkey, k.confkey) AS u (child, parent) JOIN pg_attribute ca ON ca.attrelid = "
+    "k.conrelid AND ca.attnum = u.child AND ca.attname = $2 JOIN pg_attribute pa ON pa.attrelid = k.confrelid AND "
+    "pa.attnum = u.parent) "
     "FROM pg_constraint k LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = "
     "f.relnamespace "
     "WHERE k.conrelid = $1::regclass AND k.contype IN ('p', 'u', 'x', 'f') AND k.conparentid = 0 "
@@ -197,7 +147,17 @@ static int constraints_later(struct creation *c, const struct tables_row *row, c
 		    arena_printf(c->s->a, "ALTER TABLE %s ADD CONSTRAINT %s %s", qualified(c->s->a, o.schema, o.table),
 				 ident(c->s->a, o.name), foreign ? foreign_key(c, res, i) : PQgetvalue(res, i, 2))
 			.ptr;
-		rc = foreign ? 0 : may_be_key(c, row, res, i, &skip, err);
+		if (!PQgetisnull(res, i, 3))
+			o.sql = arena_printf(c->s->a, "%s; COMMENT ON CONSTRAINT %s ON %s IS %s", o.sql,
+					     ident(c->s->a, o.name), qualified(c->s->a, o.schema, o.table),
+					     literal(c->s->a, PQgetvalue(res, i, 3)))
+				    .ptr;
+		if (foreign)
+			rc = citus_takes_reference(c, row,
+						   row_of_source(c->s, PQgetvalue(res, i, 6), PQgetvalue(res, i, 7)),
+						   o.name, pgc_text(res, i, 8, c->s->a), &skip, err);
+		else
+			rc = citus_takes_key(c, row, o.name, (int)pgc_int(res, i, 4), &skip, err);
 		if (rc == 0 && !skip)
 			rc = create_later(c, &o, err);
 	}
@@ -206,7 +166,8 @@ static int constraints_later(struct creation *c, const struct tables_row *row, c
 }
 
 static const char indexes_sql[] =
-    "SELECT '', x.relname, substr(pg_get_indexdef(i.indexrelid), length(format('CREATE %sINDEX %I ON %s%s ', CASE WHEN "
+    "SELECT obj_description(i.indexrelid, 'pg_class'), x.relname, substr(pg_get_indexdef(i.indexrelid), "
+    "length(format('CREATE %sINDEX %I ON %s%s ', CASE WHEN "
     "i.indisunique THEN "
     "'UNIQUE ' ELSE '' END, x.relname, CASE WHEN c.relkind = 'p' THEN 'ONLY ' ELSE '' END, i.indrelid::regclass)) + "
     "1), "
@@ -232,7 +193,12 @@ static int indexes_later(struct creation *c, const struct tables_row *row, const
 		    arena_printf(c->s->a, "CREATE %sINDEX %s ON %s %s", PQgetvalue(res, i, 3), ident(c->s->a, o.name),
 				 qualified(c->s->a, o.schema, o.table), PQgetvalue(res, i, 2))
 			.ptr;
-		rc = may_be_key(c, row, res, i, &skip, err);
+		if (!PQgetisnull(res, i, 0))
+			o.sql =
+			    arena_printf(c->s->a, "%s; COMMENT ON INDEX %s IS %s", o.sql,
+					 qualified(c->s->a, o.schema, o.name), literal(c->s->a, PQgetvalue(res, i, 0)))
+				.ptr;
+		rc = citus_takes_key(c, row, o.name, (int)pgc_int(res, i, 4), &skip, err);
 		if (rc == 0 && !skip)
 			rc = create_later(c, &o, err);
 	}
@@ -266,6 +232,33 @@ static int child_body(struct creation *c, const struct tables_row *row, const st
 	return rc;
 }
 
+/* Where a child differs from its parent: columns that it fills or keeps in its own way. */
+static int own_defaults(struct creation *c, const struct tables_row *row, const struct cat_table *t, const char *name,
+			struct err *err)
+{
+	const struct cat_table *parent = catalog_find(&c->s->from, t->parent_schema, t->parent);
+	struct arena *a = c->s->a;
+	int rc = 0;
+	for (size_t i = 0; i < t->columns.n && rc == 0; i++) {
+		const struct cat_column *col = &t->columns.v[i], *up = column_find(parent, col->name);
+		const char *mine = col->default_sql ? col->default_sql : "NULL";
+		if (!up || col->generated || col->identity || up->generated || up->identity)
+			continue;
+		const char *alter =
+		    arena_printf(a, "ALTER TABLE ONLY %s ALTER COLUMN %s", name, ident(a, col->name)).ptr;
+		if (strcmp(mine, up->default_sql ? up->default_sql : "NULL") != 0)
+			rc = create_run(
+			    c,
+			    col->default_sql
+				? arena_printf(a, "%s SET DEFAULT %s", alter, create_default(c, row, col)).ptr
+				: arena_printf(a, "%s DROP DEFAULT", alter).ptr,
+			    err);
+		if (rc == 0 && col->not_null && !up->not_null)
+			rc = create_run(c, arena_printf(a, "%s SET NOT NULL", alter).ptr, err);
+	}
+	return rc;
+}
+
 static int whole_body(struct creation *c, const struct tables_row *row, const struct cat_table *t, struct buf *b,
 		      struct err *err)
 {
@@ -296,9 +289,9 @@ int create_table_pg(struct creation *c, const struct tables_row *row, const stru
 	if (t->partition && up) {
 		buf_fmt(&sql, "CREATE TABLE IF NOT EXISTS %s PARTITION OF %s %s", name, parent, t->bound);
 	} else {
-		rc = up ? child_body(c, row, t, up, &body, err) : create_sequences(c, row, t, err);
-		if (rc == 0 && !up)
-			rc = whole_body(c, row, t, &body, err);
+		rc = create_sequences(c, row, t, err);
+		if (rc == 0)
+			rc = up ? child_body(c, row, t, up, &body, err) : whole_body(c, row, t, &body, err);
 		buf_fmt(&sql, "CREATE TABLE IF NOT EXISTS %s (%s)", name, buf_slice(&body).ptr);
 		if (up)
 			buf_fmt(&sql, " INHERITS (%s)", parent);
@@ -307,8 +300,12 @@ int create_table_pg(struct creation *c, const struct tables_row *row, const stru
 		buf_fmt(&sql, " PARTITION BY %s", t->partkey);
 	if (rc == 0)
 		rc = create_run(c, sql.ptr, err);
-	if (rc == 0 && !up)
+	if (rc == 0 && up)
+		rc = own_defaults(c, row, t, name, err);
+	if (rc == 0)
 		rc = own_sequences(c, row, t, err);
+	if (rc == 0)
+		rc = create_comments(c, row, t, err);
 	if (rc == 0)
 		rc = constraints_later(c, row, t, err);
 	if (rc == 0)

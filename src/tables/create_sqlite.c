@@ -122,35 +122,47 @@ static int key_later(struct creation *c, const struct tables_row *row, const str
 	struct arena *a = c->s->a;
 	const struct job_rule *rule = &c->s->job.rules.v[row->rule];
 	struct buf b = BUF_INIT(SQL_CAP);
-	int n = key_columns(t), rc = 0;
+	int n = key_columns(t), rc = 0, has = 0, skip = 0;
 	for (int k = 1; k <= n; k++)
-		for (size_t i = 0; i < t->columns.n; i++)
-			if (t->columns.v[i].key == k && target_name(rule, t->columns.v[i].name))
-				buf_fmt(&b, "%s%s", b.len ? ", " : "",
-					ident(a, target_name(rule, t->columns.v[i].name)));
+		for (size_t i = 0; i < t->columns.n; i++) {
+			const char *name = target_name(rule, t->columns.v[i].name);
+			if (t->columns.v[i].key != k || !name)
+				continue;
+			buf_fmt(&b, "%s%s", b.len ? ", " : "", ident(a, name));
+			has |= rule->distribute && strcmp(name, rule->distribute) == 0;
+		}
+	const char *key = cut_name(arena_printf(a, "%s_pkey", row->target).ptr, a);
 	if (b.len)
-		rc = later(c, row, "key", cut_name(arena_printf(a, "%s_pkey", row->target).ptr, a),
-			   arena_printf(a, "PRIMARY KEY (%s)", b.ptr).ptr, err);
+		rc = citus_takes_key(c, row, key, has, &skip, err);
+	if (b.len && rc == 0 && !skip)
+		rc = later(c, row, "key", key, arena_printf(a, "PRIMARY KEY (%s)", b.ptr).ptr, err);
 	buf_release(&b);
 	return rc;
 }
 
-static int index_columns(struct creation *c, const struct job_rule *rule, const char *index, struct buf *columns,
-			 struct buf *names, int *whole, struct err *err)
+struct indexed { /* columns of an index, in the target */
+	struct buf columns, names;
+	int whole;           /* every one of them is there */
+	int has_distributed; /* the distribution column is one of them */
+};
+
+static int index_columns(struct creation *c, const struct job_rule *rule, const char *index, struct indexed *out,
+			 struct err *err)
 {
 	struct lite_stmt *s = NULL;
 	int row = 0;
 	int rc = lite_stmt(c->s->lite, "SELECT name FROM pragma_index_info(?1) ORDER BY seqno", &s, err);
 	if (rc == 0)
 		lite_bind_text(s, 1, slice_of(index));
-	*whole = 1;
+	out->whole = 1;
 	while (rc == 0 && (rc = lite_step(s, &row, err)) == 0 && row) {
 		struct slice text = lite_text(s, 0);
 		const char *name = text.ptr ? target_name(rule, arena_str(c->s->a, text)) : NULL;
-		*whole &= name != NULL;
+		out->whole &= name != NULL;
 		if (name) {
-			buf_fmt(columns, "%s%s", columns->len ? ", " : "", ident(c->s->a, name));
-			buf_fmt(names, "_%s", name);
+			buf_fmt(&out->columns, "%s%s", out->columns.len ? ", " : "", ident(c->s->a, name));
+			buf_fmt(&out->names, "_%s", name);
+			out->has_distributed |= rule->distribute && strcmp(name, rule->distribute) == 0;
 		}
 	}
 	lite_done(s);
@@ -161,22 +173,24 @@ static int index_later(struct creation *c, const struct tables_row *row, const c
 		       int made_by_name, struct err *err)
 {
 	struct arena *a = c->s->a;
-	struct buf columns = BUF_INIT(SQL_CAP), names = BUF_INIT(SQL_CAP);
-	int whole = 0;
-	int rc = index_columns(c, &c->s->job.rules.v[row->rule], index, &columns, &names, &whole, err);
-	if (rc == 0 && !whole)
+	struct indexed x = {.columns = BUF_INIT(SQL_CAP), .names = BUF_INIT(SQL_CAP)};
+	int skip = 0;
+	int rc = index_columns(c, &c->s->job.rules.v[row->rule], index, &x, err);
+	if (rc == 0 && x.whole && unique)
+		rc = citus_takes_key(c, row, index, x.has_distributed, &skip, err);
+	if (rc == 0 && !x.whole)
 		say(c->s->env, TABLES_NOTE, "index %s of %s has an expression or a dropped column: make it by hand",
 		    index, row->source);
-	else if (rc == 0) {
-		const char *name = made_by_name
-				       ? index
-				       : arena_printf(a, "%s%s_%s", row->target, names.ptr, unique ? "key" : "idx").ptr;
+	else if (rc == 0 && !skip) {
+		const char *name =
+		    made_by_name ? index
+				 : arena_printf(a, "%s%s_%s", row->target, x.names.ptr, unique ? "key" : "idx").ptr;
 		name = cut_name(name, a);
-		rc = unique ? later(c, row, "key", name, arena_printf(a, "UNIQUE (%s)", columns.ptr).ptr, err)
-			    : later(c, row, "index", name, columns.ptr, err);
+		rc = unique ? later(c, row, "key", name, arena_printf(a, "UNIQUE (%s)", x.columns.ptr).ptr, err)
+			    : later(c, row, "index", name, x.columns.ptr, err);
 	}
-	buf_release(&columns);
-	buf_release(&names);
+	buf_release(&x.columns);
+	buf_release(&x.names);
 	return rc;
 }
 
@@ -271,7 +285,8 @@ static int reference_later(struct creation *c, const struct tables_row *row, con
 	const struct cat_table *parent = table_nocase(&c->s->from, r->table);
 	const struct tables_row *to = parent ? row_of_source(c->s, "", parent->name) : NULL;
 	struct buf child = BUF_INIT(SQL_CAP), up = BUF_INIT(SQL_CAP), names = BUF_INIT(SQL_CAP);
-	int whole = to != NULL, rc = 0;
+	const char *distributed = c->s->job.rules.v[row->rule].distribute, *paired = NULL;
+	int whole = to != NULL, rc = 0, skip = 0;
 	for (size_t i = 0; i < n && whole; i++) {
 		const char *old = r[i].to ? r[i].to : key_of(parent, (int)i + 1);
 		const char *from = target_name(&c->s->job.rules.v[row->rule], r[i].from);
@@ -279,6 +294,7 @@ static int reference_later(struct creation *c, const struct tables_row *row, con
 		whole = from && target;
 		if (!whole)
 			break;
+		paired = distributed && strcmp(from, distributed) == 0 ? target : paired;
 		buf_fmt(&child, "%s%s", i ? ", " : "", ident(a, from));
 		buf_fmt(&up, "%s%s", i ? ", " : "", ident(a, target));
 		buf_fmt(&names, "_%s", from);
@@ -287,8 +303,11 @@ static int reference_later(struct creation *c, const struct tables_row *row, con
 		say(c->s->env, TABLES_NOTE,
 		    "a foreign key of %s to %s is left out: what it points to does not come over", row->source,
 		    r->table);
-	else
-		rc = later(c, row, "foreign", cut_name(arena_printf(a, "%s%s_fkey", row->target, names.ptr).ptr, a),
+	const char *name = cut_name(arena_printf(a, "%s%s_fkey", row->target, buf_slice(&names).ptr).ptr, a);
+	if (whole)
+		rc = citus_takes_reference(c, row, to, name, paired, &skip, err);
+	if (whole && rc == 0 && !skip)
+		rc = later(c, row, "foreign", name,
 			   arena_printf(a, "FOREIGN KEY (%s) REFERENCES %s (%s) ON UPDATE %s ON DELETE %s", child.ptr,
 					qualified(a, to->target_schema, to->target), up.ptr, r->on_update, r->on_delete)
 			       .ptr,

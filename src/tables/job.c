@@ -384,7 +384,20 @@ static int param_at(const struct job *job, const char *name, size_t len)
 	return -1;
 }
 
-const char *job_bind(const struct job *job, const char *sql, int sqlite, struct arena *a)
+/*
+ * Citus sends an expression to its workers, which do not know the settings of this session; a part of the query without
+ * a table it answers itself.
+ */
+const char *job_setting(const char *name, enum job_language language, struct arena *a)
+{
+	if (language != JOB_CITUS)
+		return arena_printf(a, "current_setting('settle.%s')", name).ptr;
+	return arena_printf(a, "(WITH p AS MATERIALIZED (SELECT current_setting('settle.%s') AS v) SELECT v FROM p)",
+			    name)
+	    .ptr;
+}
+
+const char *job_bind(const struct job *job, const char *sql, enum job_language language, struct arena *a)
 {
 	struct buf out = BUF_INIT(SQL_CAP);
 	char quote = 0;
@@ -397,10 +410,10 @@ const char *job_bind(const struct job *job, const char *sql, int sqlite, struct 
 			quote = quote ? 0 : *p;
 		if (found < 0)
 			buf_ch(&out, *p);
-		else if (sqlite)
+		else if (language == JOB_SQLITE)
 			buf_fmt(&out, "?%d", found + 1);
 		else
-			buf_fmt(&out, "current_setting('settle.%s')", job->params.v[found].name);
+			buf_str(&out, job_setting(job->params.v[found].name, language, a));
 		p += found < 0 ? 0 : len;
 	}
 	const char *text = arena_str(a, buf_slice(&out));

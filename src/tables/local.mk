@@ -9,12 +9,14 @@ src_tables_libtables_a_SOURCES = \
 	src/tables/copy_pg.c \
 	src/tables/copy_sqlite.c \
 	src/tables/create.c \
+	src/tables/create_extra.c \
 	src/tables/create_pg.c \
 	src/tables/create_sqlite.c \
 	src/tables/crypt.c \
 	src/tables/export.c \
 	src/tables/finish.c \
 	src/tables/job.c \
+	src/tables/left_behind.c \
 	src/tables/manifest.c \
 	src/tables/migrate.c \
 	src/tables/parts.c \

@@ -86,7 +86,9 @@ static int set_sequences(struct session *s, struct err *err)
 		const struct tables_row *row = &s->rows.v[i];
 		const struct cat_table *t = catalog_find(&s->to, row->target_schema, row->target);
 		const char *name = t && is_done(row) ? qualified(s->a, t->schema, t->name) : NULL;
-		if (!name || names_has(&seen, name))
+		if (name && row->part == 1)
+			rc = sequences_follow(s, row, t, err);
+		if (rc || !name || names_has(&seen, name))
 			continue;
 		ARENA_PUSH(s->a, &seen, name);
 		rc = sequences_set(&s->target, t, s->a, err);

@@ -71,8 +71,11 @@ int pgc_fail(struct pgc *c, const PGresult *res, struct err *err)
 {
 	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
 	const char *text = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-	if (state && text) /* a detail names values; only that of a missing right or type helps */
-		return fail(c, state, text, NULL, err);
+	/* A detail names values of rows, but not where a statement as such is at fault. */
+	const char *detail = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL) : NULL;
+	if (state && text)
+		return fail(c, state, text,
+			    strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0 ? detail : NULL, err);
 	text = PQerrorMessage(c->conn);
 	return fail(c, "08006", *text ? text : "the connection is gone", NULL, err);
 }
@@ -139,6 +142,13 @@ int pgc_exec(struct pgc *c, const char *sql, PGresult **out, struct err *err)
 {
 	log_at(c->log, LOG_SQL, "%s: %s", c->what, sql);
 	return take(c, PQexec(c->conn, sql), out, err);
+}
+
+/* Reference tables and distributed ones can be written in one transaction of Citus only by one connection a node. */
+int pgc_begin_many(struct pgc *c, struct err *err)
+{
+	return pgc_exec(c, c->citus ? "BEGIN; SET LOCAL citus.multi_shard_modify_mode TO 'sequential'" : "BEGIN", NULL,
+			err);
 }
 
 int pgc_query(struct pgc *c, const char *sql, int n, const char *const *values, PGresult **out, struct err *err)

@@ -280,6 +280,10 @@ int tables_plan(const struct tables_env *env, const char *job, struct tables_pla
 		rc = fill(&p, text, err);
 	if (rc == 0)
 		say_unlisted(&p);
+	if (rc == 0)
+		rc = manifest_rows(&s.m, &a, &s.rows, err);
+	if (rc == 0)
+		rc = left_behind(&s, err);
 	session_close(&s);
 	arena_release(&a);
 	return rc;

@@ -44,6 +44,13 @@ static int endpoint(const struct url *given, const char *remembered, const char 
 	return err_hint(err, "give --%s URL", which);
 }
 
+enum job_language session_language(const struct session *s, int target)
+{
+	if (s->sqlite && !target)
+		return JOB_SQLITE;
+	return (target ? s->target : s->source).citus ? JOB_CITUS : JOB_SERVER;
+}
+
 int session_set(struct pgc *c, const char *name, const char *value, struct err *err)
 {
 	const char *const values[] = {name, value};

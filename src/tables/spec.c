@@ -16,9 +16,8 @@ static const struct job_column *mapped(const struct job_rule *rule, const char *
 static const char *setting(const struct session *s, const struct job_rule *rule, const struct job_column *c,
 			   const char *kind, struct arena *a)
 {
-	return arena_printf(a, "current_setting('settle.%s_%td_%td')::jsonb", kind, rule - s->job.rules.v,
-			    c - rule->columns.v)
-	    .ptr;
+	const char *name = arena_printf(a, "%s_%td_%td", kind, rule - s->job.rules.v, c - rule->columns.v).ptr;
+	return arena_printf(a, "%s::jsonb", job_setting(name, session_language(s, 0), a)).ptr;
 }
 
 static const char *cast(const char *sql, const struct cat_column *to, struct arena *a)
@@ -66,7 +65,7 @@ static int pg_expression(const struct session *s, struct spec *p, struct spec_co
 	const char *sql = from ? arena_printf(a, "s.%s", ident(a, from->name)).ptr : "NULL";
 	int typed = from && same_type(from, c->to);
 	if (r && r->sql) {
-		sql = arena_printf(a, "(%s)", job_bind(&s->job, r->sql, 0, a)).ptr;
+		sql = arena_printf(a, "(%s)", job_bind(&s->job, r->sql, session_language(s, 0), a)).ptr;
 		typed = 0;
 	}
 	if (r && r->value) {
@@ -102,7 +101,7 @@ static int expression(const struct session *s, struct spec *p, struct spec_colum
 	if (!s->sqlite)
 		return pg_expression(s, p, c, from, a);
 	if (c->rule && c->rule->sql)
-		c->sql = arena_printf(a, "(%s)", job_bind(&s->job, c->rule->sql, 1, a)).ptr;
+		c->sql = arena_printf(a, "(%s)", job_bind(&s->job, c->rule->sql, JOB_SQLITE, a)).ptr;
 	else
 		c->sql = from ? arena_printf(a, "s.%s", ident(a, from->name)).ptr : "NULL";
 	return 0;
@@ -227,14 +226,15 @@ static void add_bound(const struct session *s, const struct spec *p, const char 
 	else if (key && strspn(value, "-0123456789") == strlen(value) && strncmp(key->base, "int", 3) == 0)
 		buf_fmt(b, " AND s.%s %s %s", sql, op, value);
 	else
-		buf_fmt(b, " AND s.%s %s current_setting('settle.%s')::%s", sql, op, name, key ? key->type : "text");
+		buf_fmt(b, " AND s.%s %s %s::%s", sql, op, job_setting(name, session_language(s, 0), a),
+			key ? key->type : "text");
 }
 
 static void add_where(const struct session *s, const struct spec *p, struct buf *b, struct arena *a)
 {
 	buf_str(b, " WHERE ");
 	if (p->rule->where)
-		buf_fmt(b, "(%s)", job_bind(&s->job, p->rule->where, s->sqlite, a));
+		buf_fmt(b, "(%s)", job_bind(&s->job, p->rule->where, session_language(s, 0), a));
 	else
 		buf_str(b, s->sqlite ? "1" : "true");
 	if (p->row->low)
@@ -272,12 +272,12 @@ const char *spec_select(const struct session *s, const struct spec *p, enum spec
 			buf_fmt(&b, "%s%s AS %s", n++ || s->sqlite ? ", " : "", selected(s, &p->columns.v[i], only, a),
 				ident(a, p->columns.v[i].to->name));
 	if (since && !s->sqlite)
-		buf_fmt(&b, ", (%s) AS settle_since", job_bind(&s->job, p->rule->since, 0, a));
+		buf_fmt(&b, ", (%s) AS settle_since", job_bind(&s->job, p->rule->since, session_language(s, 0), a));
 	buf_fmt(&b, " FROM %s%s AS s", !s->sqlite && p->from->has_children ? "ONLY " : "",
 		qualified(a, p->from->schema, p->from->name));
 	add_where(s, p, &b, a);
 	if (since && s->sqlite)
-		buf_fmt(&b, " AND (%s)", job_bind(&s->job, p->rule->since, 1, a));
+		buf_fmt(&b, " AND (%s)", job_bind(&s->job, p->rule->since, JOB_SQLITE, a));
 	else if (since)
 		buf_str(&b, ") AS q WHERE settle_since");
 	if (s->sqlite && rowid)
@@ -294,9 +294,15 @@ static const char *only(const struct spec *p)
 	return own && p->to->has_children ? "ONLY " : "";
 }
 
+const char *spec_target(const struct spec *p, struct arena *a)
+{
+	return arena_printf(a, "%s%s", only(p), qualified(a, p->to->schema, p->to->name)).ptr;
+}
+
 const char *spec_target_rows(const struct session *s, const struct spec *p, struct arena *a)
 {
-	return arena_printf(a, " FROM %s%s AS s WHERE %s", only(p), qualified(a, p->to->schema, p->to->name),
-			    p->rule->target_where ? job_bind(&s->job, p->rule->target_where, 0, a) : "true")
+	return arena_printf(a, " FROM %s AS s WHERE %s", spec_target(p, a),
+			    p->rule->target_where ? job_bind(&s->job, p->rule->target_where, session_language(s, 1), a)
+						  : "true")
 	    .ptr;
 }

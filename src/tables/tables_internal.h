@@ -19,6 +19,7 @@ struct names {
 	size_t n, cap;
 };
 int names_has(const struct names *list, const char *name);
+const char *names_json(const struct names *names, struct arena *a);
 
 /* ---- pg.c: a connection ---- */
 
@@ -34,6 +35,8 @@ MUST_CHECK int pgc_open(struct pgc *c, const struct url *url, enum err_code code
 void pgc_close(struct pgc *c); /* all zero: nothing happens */
 /* *out may be NULL when no rows are wanted; the caller clears it. */
 MUST_CHECK int pgc_exec(struct pgc *c, const char *sql, PGresult **out, struct err *err);
+/* BEGIN of a transaction that writes several tables. */
+MUST_CHECK int pgc_begin_many(struct pgc *c, struct err *err);
 MUST_CHECK int pgc_query(struct pgc *c, const char *sql, int n, const char *const *values, PGresult **out,
 			 struct err *err);
 /* The failure of a result, or of the connection. */
@@ -109,9 +112,11 @@ MUST_CHECK int job_read(struct slice text, struct arena *a, struct job *out, str
 MUST_CHECK int job_parameters(struct job *job, struct arena *a, struct err *err);
 /* The first rule that names the table, or -1. */
 int job_rule_of(const struct job *job, const char *schema, const char *table);
-/* The expression with :name of known parameters as current_setting('settle.name') or, for SQLite, ?N (its place from
- * 1). */
-const char *job_bind(const struct job *job, const char *sql, int sqlite, struct arena *a);
+enum job_language { JOB_SERVER, JOB_CITUS, JOB_SQLITE };
+/* The value of a session's setting settle.NAME, as text. */
+const char *job_setting(const char *name, enum job_language language, struct arena *a);
+/* The expression with :name of known parameters as such settings or, for SQLite, ?N (its place from 1). */
+const char *job_bind(const struct job *job, const char *sql, enum job_language language, struct arena *a);
 
 /* ---- catalogs ---- */
 
@@ -119,7 +124,10 @@ struct cat_column {
 	const char *name, *type; /* as PostgreSQL writes it; in SQLite as declared */
 	const char *default_sql, *collation;
 	const char *sequence_schema, *sequence; /* that its default draws from */
-	char identity, generated;               /* 0 or the catalog's letter */
+	const char *sequence_text;              /* its name as the default says it: a literal */
+	const char *sequence_type, *sequence_options;
+	int sequence_owned;
+	char identity, generated; /* 0 or the catalog's letter */
 	int not_null, text_only,
 	    key;          /* text_only: binary COPY cannot carry it between servers. key: place in the key from 1 */
 	char category;    /* 'x' type of the base type: pg_type.typcategory */
@@ -147,6 +155,8 @@ MUST_CHECK int catalog_pg(struct pgc *c, const struct names *schemas, struct are
 MUST_CHECK int catalog_sqlite(struct lite *db, struct arena *a, struct catalog *out, struct err *err);
 struct cat_table *catalog_find(const struct catalog *cat, const char *schema, const char *name);
 struct cat_column *column_find(const struct cat_table *t, const char *name);
+/* An integer that is drawn from a sequence and nothing else: the sequence must be ahead of it. */
+int column_is_counted(const struct cat_column *c);
 /* The first YYYY-MM-DD in the text, in the arena, or NULL. */
 const char *date_in(const char *text, struct arena *a);
 /* Type for PostgreSQL of a SQLite column, from its declaration and from what is stored there. */
@@ -222,6 +232,7 @@ MUST_CHECK int session_target_catalog(struct session *s, struct err *err);
 MUST_CHECK int session_connect(const struct session *s, struct pgc *c, int target, struct err *err);
 MUST_CHECK int session_lite(const struct session *s, struct lite **out, struct err *err);
 MUST_CHECK int session_set(struct pgc *c, const char *name, const char *value, struct err *err);
+enum job_language session_language(const struct session *s, int target);
 void say(const struct tables_env *env, enum tables_says what, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The address of an end; the words of an error name it. */
 MUST_CHECK int endpoint_parse(const char *text, const char *which, struct arena *a, struct url *out, struct err *err);
@@ -256,6 +267,8 @@ const char *spec_select(const struct session *s, const struct spec *p, enum spec
 const char *spec_columns(const struct spec *p, enum spec_only only, struct arena *a);
 int spec_takes(const struct spec_column *c, enum spec_only only);
 int spec_has_key(const struct spec *p);
+/* The target's table, without children that have rows of the manifest to themselves. */
+const char *spec_target(const struct spec *p, struct arena *a);
 /* The rows of the target that are this table's: FROM ... WHERE ... */
 const char *spec_target_rows(const struct session *s, const struct spec *p, struct arena *a);
 /* The source's rows of the whole table (not a part). */
@@ -353,6 +366,8 @@ MUST_CHECK int foreign_keys_check(struct pgc *c, const struct cat_table *t, int 
 				  struct orphans_list *out, struct err *err);
 
 MUST_CHECK int sequences_set(struct pgc *target, const struct cat_table *t, struct arena *a, struct err *err);
+MUST_CHECK int sequences_follow(struct session *s, const struct tables_row *row, const struct cat_table *to,
+				struct err *err);
 MUST_CHECK int objects_make(struct session *s, struct err *err);
 
 /* ---- run.c, whole.c, topup.c ---- */
@@ -414,10 +429,37 @@ MUST_CHECK int create_schema(struct creation *c, const char *schema, struct err 
 /* What is made after the load: kept in the manifest. */
 MUST_CHECK int create_later(struct creation *c, const struct manifest_object *o, struct err *err);
 MUST_CHECK int create_types_pg(struct creation *c, struct err *err);
+/* ---- create_extra.c: what stands around a table ---- */
+/* The sequences that its defaults draw from, unless they are there; a table owns afterwards what it owned. */
+MUST_CHECK int create_sequences(struct creation *c, const struct tables_row *row, const struct cat_table *t,
+				struct err *err);
+MUST_CHECK int own_sequences(struct creation *c, const struct tables_row *row, const struct cat_table *t,
+			     struct err *err);
+/* The default as the target says it: a sequence may be elsewhere there. NULL: none. */
+const char *create_default(struct creation *c, const struct tables_row *row, const struct cat_column *col);
+MUST_CHECK int create_comments(struct creation *c, const struct tables_row *row, const struct cat_table *t,
+			       struct err *err);
+/* Extensions that the tables' types come from must be in the target. */
+MUST_CHECK int create_check_extensions(struct creation *c, struct err *err);
+
+/* Names what a source has beside tables, and the target (unless it is not open) lacks: settle leaves it to others. */
+MUST_CHECK int left_behind(struct session *s, struct err *err);
+
 MUST_CHECK int create_table_pg(struct creation *c, const struct tables_row *row, const struct cat_table *t,
 			       struct err *err);
 MUST_CHECK int create_table_sqlite(struct creation *c, const struct tables_row *row, const struct cat_table *t,
 				   struct err *err);
+/*
+ * What Citus does not take: refused (ERR_USAGE), or left out with a word (*skip) where the rule says "keys": "drop".
+ * has_column: a unique key holds the distribution column. paired: the column of the other table that a foreign key
+ * pairs with it, or NULL.
+ */
+MUST_CHECK int citus_takes_key(struct creation *c, const struct tables_row *row, const char *name, int has_column,
+			       int *skip, struct err *err);
+MUST_CHECK int citus_takes_reference(struct creation *c, const struct tables_row *row, const struct tables_row *to,
+				     const char *name, const char *paired, int *skip, struct err *err);
+MUST_CHECK int citus_takes_children(const struct session *s, const struct tables_row *row, const struct cat_table *t,
+				    struct err *err);
 /* Where a source table goes; NULL when the manifest does not have it. */
 const struct tables_row *row_of_source(const struct session *s, const char *schema, const char *name);
 

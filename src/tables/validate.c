@@ -279,8 +279,8 @@ static int spot_row(struct check *c, const struct spec *p, const PGresult *res, 
 		buf_fmt(&where, "%ss.%s = $%d::%s", n > 1 ? " AND " : "", ident(&c->a, p->columns.v[i].to->name), n,
 			p->columns.v[i].to->type);
 	}
-	const char *sql = arena_printf(&c->a, "SELECT %s%s AND %s", texts_of(p, "s.", &c->a),
-				       spec_target_rows(c->v->s, p, &c->a), where.ptr)
+	const char *sql = arena_printf(&c->a, "SELECT %s FROM %s AS s WHERE %s", texts_of(p, "s.", &c->a),
+				       spec_target(p, &c->a), where.ptr)
 			      .ptr;
 	buf_release(&where);
 	int rc = pgc_query(&c->w->target, sql, n, values, &there, err);
@@ -348,24 +348,41 @@ static int check_foreign_keys(struct check *c, const struct cat_table *t, struct
 	return rc;
 }
 
+static int is_behind(struct check *c, const struct cat_column *col, const PGresult *ends, int64_t *behind,
+		     struct err *err)
+{
+	const char *sequence = qualified(&c->a, col->sequence_schema, col->sequence);
+	const char *const values[] = {sequence, PQgetvalue(ends, 0, 0), PQgetvalue(ends, 0, 1)};
+	return pgc_scalar(
+	    &c->w->target,
+	    arena_printf(&c->a,
+			 "SELECT count(*) FROM (SELECT seqincrement > 0 AS up, CASE WHEN seqincrement > 0 THEN "
+			 "$2::bigint ELSE $3::bigint END AS v FROM pg_sequence WHERE seqrelid = $1::regclass) x, %s q "
+			 "WHERE CASE WHEN x.up THEN x.v > q.last_value ELSE x.v < q.last_value END OR (x.v = "
+			 "q.last_value AND NOT q.is_called)",
+			 sequence)
+		.ptr,
+	    3, values, behind, err);
+}
+
 static int check_sequences(struct check *c, const struct cat_table *t, struct err *err)
 {
 	int rc = 0;
 	for (size_t i = 0; i < t->columns.n && rc == 0; i++) {
 		const struct cat_column *col = &t->columns.v[i];
+		PGresult *ends = NULL;
 		int64_t behind = 0;
-		if (!col->sequence)
+		if (!column_is_counted(col))
 			continue;
-		rc = pgc_scalar(
-		    &c->w->target,
-		    arena_printf(
-			&c->a,
-			"SELECT count(*) FROM (SELECT max(%s)::bigint AS m FROM %s) x, %s q WHERE m > q.last_value OR "
-			"(m = q.last_value AND NOT q.is_called)",
-			ident(&c->a, col->name), qualified(&c->a, t->schema, t->name),
-			qualified(&c->a, col->sequence_schema, col->sequence))
-			.ptr,
-		    0, NULL, &behind, err);
+		const char *name = ident(&c->a, col->name);
+		rc = pgc_exec(&c->w->target,
+			      arena_printf(&c->a, "SELECT max(%s)::bigint, min(%s)::bigint FROM %s", name, name,
+					   qualified(&c->a, t->schema, t->name))
+				  .ptr,
+			      &ends, err);
+		if (rc == 0 && !PQgetisnull(ends, 0, 0))
+			rc = is_behind(c, col, ends, &behind, err);
+		PQclear(ends);
 		if (rc == 0)
 			note(c, "sequence", !behind,
 			     arena_printf(&c->a, "%s is %s its column %s", col->sequence,

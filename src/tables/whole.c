@@ -163,7 +163,7 @@ static int load_all(struct run *r, struct worker *w, struct err *err)
 {
 	int rc = worker_open(w, r, err);
 	if (rc == 0)
-		rc = pgc_exec(&w->target, "BEGIN", NULL, err);
+		rc = pgc_begin_many(&w->target, err);
 	for (size_t i = 0; i < r->chosen.n && rc == 0; i++)
 		rc = load_table(r, w, &r->chosen.v[i], err);
 	if (rc == 0)

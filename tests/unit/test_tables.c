@@ -136,10 +136,11 @@ static void test_job__parameters_are_never_text_of_a_statement(void **state)
 	struct job job;
 	(void)state;
 	assert_int_equal(job_read(SLICE("{\"parameters\": {\"t\": \"x' OR 1=1\", \"n\": \"5\"}}"), &a, &job, &err), 0);
-	assert_string_equal(job_bind(&job, "a = :t AND ':t' <> b::t AND \":t\" = :tt AND c[1:n] > :n::int", 0, &a),
-			    "a = current_setting('settle.t') AND ':t' <> b::t AND \":t\" = :tt AND c[1:n] > "
-			    "current_setting('settle.n')::int");
-	assert_string_equal(job_bind(&job, "a = :t AND b > :n", 1, &a), "a = ?1 AND b > ?2");
+	assert_string_equal(
+	    job_bind(&job, "a = :t AND ':t' <> b::t AND \":t\" = :tt AND c[1:n] > :n::int", JOB_SERVER, &a),
+	    "a = current_setting('settle.t') AND ':t' <> b::t AND \":t\" = :tt AND c[1:n] > "
+	    "current_setting('settle.n')::int");
+	assert_string_equal(job_bind(&job, "a = :t AND b > :n", JOB_SQLITE, &a), "a = ?1 AND b > ?2");
 }
 
 static void test_ident__quotes_whatever_comes(void **state)
