@@ -130,6 +130,36 @@ static int create_table(struct creation *c, const struct tables_row *row, struct
 	return create_one(c, model, t, err);
 }
 
+static int create_all(struct creation *c, struct err *err)
+{
+	struct session *s = c->s;
+	int rc = s->sqlite ? 0 : create_types_pg(c, err);
+	for (size_t i = 0; i < s->rows.n && rc == 0; i++)
+		if (s->rows.v[i].part == 1)
+			rc = create_table(c, &s->rows.v[i], err);
+	return rc;
+}
+
+static void say_nothing(void *ctx, enum tables_says what, const char *line)
+{
+	(void)ctx;
+	(void)what;
+	(void)line;
+}
+
+/* What is refused is refused before anything is made. */
+static int check_all(struct session *s, struct err *err)
+{
+	const struct tables_env *env = s->env;
+	struct tables_env silent = *env;
+	struct creation c = {.s = s, .dry_run = 1};
+	silent.say = say_nothing;
+	s->env = &silent;
+	int rc = create_all(&c, err);
+	s->env = env;
+	return rc;
+}
+
 int tables_create(const struct tables_env *env, const struct tables_create_options *o, struct err *err)
 {
 	struct arena a = ARENA_INIT;
@@ -140,11 +170,10 @@ int tables_create(const struct tables_env *env, const struct tables_create_optio
 		rc = pgc_exec(&s.source, "SET search_path = ''", NULL, err);
 	if (rc == 0 && !s.sqlite)
 		rc = create_check_extensions(&c, err);
-	if (rc == 0 && !s.sqlite)
-		rc = create_types_pg(&c, err);
-	for (size_t i = 0; i < s.rows.n && rc == 0; i++)
-		if (s.rows.v[i].part == 1)
-			rc = create_table(&c, &s.rows.v[i], err);
+	if (rc == 0)
+		rc = check_all(&s, err);
+	if (rc == 0)
+		rc = create_all(&c, err);
 	if (rc == 0)
 		rc = left_behind(&s, err);
 	session_close(&s);

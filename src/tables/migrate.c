@@ -156,6 +156,20 @@ static void warn_of_snapshots(const struct run *r)
 		       before, r->s->rows.n);
 }
 
+/* Parts that are passed over because they failed before: the end is not clean. */
+static int count_errors(struct run *r, struct err *err)
+{
+	struct manifest_rows all;
+	int rc = select_rows(&r->s->rows, &r->o->select, 1, r->s->a, &all, err);
+	if (rc || r->o->retry_errors || all.n == r->chosen.n)
+		return rc;
+	r->sum->passed_over = (int64_t)(all.n - r->chosen.n);
+	log_at(r->s->env->log, LOG_WARN,
+	       "%lld parts failed before and are passed over: --retry-errors takes them again",
+	       (long long)r->sum->passed_over);
+	return 0;
+}
+
 static int64_t lite_version_of(struct session *s)
 {
 	struct lite_stmt *stmt = NULL;
@@ -194,12 +208,15 @@ static int move(struct run *r, struct err *err)
 static int work(struct run *r, struct err *err)
 {
 	struct session *s = r->s;
+	int rc = count_errors(r, err);
+	if (rc)
+		return rc;
 	if (r->chosen.n == 0) {
 		say(s->env, TABLES_DATA, "No table to migrate");
 		return finish(r, err);
 	}
-	int rc = s->job.one_transaction || s->job.wants_apply ? job_check(r, err)
-							      : triggers_mode(&s->target, &r->triggers, err);
+	rc = s->job.one_transaction || s->job.wants_apply ? job_check(r, err)
+							  : triggers_mode(&s->target, &r->triggers, err);
 	if (rc)
 		return rc;
 	if (s->job.wants_apply && !r->o->apply) {
@@ -258,5 +275,5 @@ int tables_migrate(const struct tables_env *env, const struct tables_migrate_opt
 	}
 	session_close(&s);
 	arena_release(&a);
-	return rc ? rc : out->failed || out->rejected;
+	return rc ? rc : out->failed || out->rejected || out->passed_over;
 }

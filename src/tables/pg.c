@@ -38,6 +38,12 @@ static int retryable(const char *state)
 	return 0;
 }
 
+/* What Citus says when one of its nodes is gone has no state of a lost connection. */
+static int is_lost_node(const struct pgc *c, const char *state)
+{
+	return c->citus && (strcmp(state, "58030") == 0 || strcmp(state, "XX000") == 0);
+}
+
 static void hide(char *text, const char *secret)
 {
 	size_t len = secret ? strlen(secret) : 0;
@@ -60,7 +66,9 @@ static int fail(struct pgc *c, const char *state, const char *text, const char *
 	if (!err)
 		return c->code;
 	memcpy(err->sqlstate, state, strnlen(state, sizeof(err->sqlstate) - 1));
-	err->retryable = retryable(state);
+	err->retryable = retryable(state) || is_lost_node(c, state);
+	if (is_lost_node(c, state))
+		err_hint(err, "when a node of the cluster was gone, run the same command again");
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]) && !err->hint[0]; i++)
 		if (strncmp(state, hints[i].state, strlen(hints[i].state)) == 0)
 			err_hint(err, "%s", hints[i].hint);
@@ -78,6 +86,14 @@ int pgc_fail(struct pgc *c, const PGresult *res, struct err *err)
 			    strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0 ? detail : NULL, err);
 	text = PQerrorMessage(c->conn);
 	return fail(c, "08006", *text ? text : "the connection is gone", NULL, err);
+}
+
+static void notice(void *log, const PGresult *res)
+{
+	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY), *level;
+	level = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+	if (text)
+		log_at(log, level && strcmp(level, "WARNING") == 0 ? LOG_WARN : LOG_DEBUG, "%s", text);
 }
 
 int pgc_open(struct pgc *c, const struct url *url, enum err_code code, struct log *log, struct err *err)
@@ -105,6 +121,7 @@ int pgc_open(struct pgc *c, const struct url *url, enum err_code code, struct lo
 			err->retryable = 0;
 		return rc;
 	}
+	PQsetNoticeReceiver(c->conn, notice, log);
 	if (PQserverVersion(c->conn) < OLDEST)
 		return err_set(err, code,
 			       "%s: PostgreSQL %d is too old, settle moves tables from and to version 12 and later",

@@ -78,6 +78,10 @@ static int export_snapshot(struct run *r, struct err *err)
 	PGresult *res = NULL;
 	if (s->sqlite)
 		return 0;
+	if (s->source.citus)
+		log_at(s->env->log, LOG_WARN,
+		       "the source is a Citus cluster, whose nodes share no snapshot: it must stand still while it is "
+		       "read");
 	int rc = pgc_exec(&s->source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, err);
 	if (rc == 0)
 		rc = pgc_exec(&s->source, "SELECT pg_export_snapshot()", &res, err);

@@ -152,8 +152,9 @@ static int compare_servers(struct check *c, const struct manifest_rows *rows, st
 	int rc = spec_make(c->v->s, &rows->v[0], &c->a, &p, err);
 	if (rc)
 		return rc;
-	if (!PQsendQuery(c->w->target.conn,
-			 checksum_sql(spec_columns(&p, SPEC_COMPARED, &c->a), target_select(c, &p), &c->a)))
+	const char *sql = checksum_sql(spec_columns(&p, SPEC_COMPARED, &c->a), target_select(c, &p), &c->a);
+	log_at(c->w->target.log, LOG_SQL, "target: %s", sql);
+	if (!PQsendQuery(c->w->target.conn, sql))
 		return pgc_fail(&c->w->target, NULL, err);
 	for (size_t i = 0; i < rows->n && rc == 0; i++) {
 		struct tables_row whole = spec_whole(&rows->v[i]);

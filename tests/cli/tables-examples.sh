@@ -82,6 +82,63 @@ exits 0 "unless the job" tables plan "$work/drop.db" --job "$work/drop.json"
 exits 0 "leaves the key out" tables create "$work/drop.db"
 ok "and it is told" says err 'ucr_child_health_pkey of ucr_child_health is left out'
 
+# What Citus would refuse at the end is refused before anything is made.
+sql ucr "CREATE TABLE org (id text PRIMARY KEY); CREATE TABLE unit (id text PRIMARY KEY, org text REFERENCES org); CREATE TABLE desk (org text NOT NULL REFERENCES org,
+	n integer, PRIMARY KEY (org, n))" >"$work/made"
+printf '{"citus": "always", "rules": [{"match": "agg_*", "distribute": "awc"}]}' >"$work/inherits.json"
+exits 0 "plan of a parent with children" tables plan "$work/inherits.db" --job "$work/inherits.json"
+sql2 cluster 'DROP TABLE agg_awc CASCADE' >/dev/null
+exits 2 "is refused by create, when it is to be distributed" tables create "$work/inherits.db"
+ok "and told" says err 'other tables inherit from it: Citus distributes no such table'
+printf '{"citus": "always", "rules": [{"table": "org", "distribute": "id"}, {"table": "unit", "distribute": "id"}, {"table": "desk", "distribute": "org"}]}' >"$work/keys.json"
+exits 0 "plan of foreign keys" tables plan "$work/keys.db" --job "$work/keys.json"
+exits 2 "one beside the distribution columns is refused" tables create "$work/keys.db"
+ok "and nothing was made" test "$(sql2 cluster "SELECT count(*) FROM pg_class WHERE relname = 'org'")" = 0
+ok "by name" says err 'foreign key unit_org_fkey of unit points to org, which is neither a reference table nor colocated'
+sed 's/"distribute": "id"}, {"table": "desk"/"distribute": "id", "keys": "drop"}, {"table": "desk"/' "$work/keys.json" >"$work/left.json"
+exits 0 "plan that leaves it out" tables plan "$work/left.db" --job "$work/left.json"
+exits 0 "is taken" tables create "$work/left.db"
+ok "and it is told" says err 'foreign key unit_org_fkey of unit is left out'
+exits 0 "migrate makes the others" tables migrate "$work/left.db" --yes
+ok "which there are" test "$(sql2 cluster "SELECT string_agg(conname, ',') FROM pg_constraint WHERE contype = 'f'")" = desk_org_fkey
+sed 's/{"table": "org", "distribute": "id"}/{"table": "org", "reference": true}/; s/left/ref/' "$work/keys.json" >"$work/ref.json"
+sql2 cluster 'DROP TABLE org, unit, desk' >/dev/null
+exits 0 "plan of foreign keys to a reference table" tables plan "$work/ref.db" --job "$work/ref.json"
+exits 0 "is taken, too" tables create "$work/ref.db"
+
+# ---- what is said to Citus ----
+
+# The extension itself is stood in for in the catalogs, so that everything is said that would be said to it.
+in_pg2 create_pg_database standin || exit 99
+sql2 standin "SET allow_system_table_mods = on; INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+		VALUES (9999, 'citus', 10, 'pg_catalog'::regnamespace, false, '13.0');
+	CREATE TABLE pg_catalog.pg_dist_partition (logicalrelid regclass, partmethod \"char\");
+	CREATE FUNCTION pg_catalog.citus_table_size(logicalrelid regclass) RETURNS bigint LANGUAGE sql AS 'SELECT 4711::bigint';
+	CREATE FUNCTION pg_catalog.create_distributed_table(table_name regclass, distribution_column text, colocate_with text DEFAULT 'default') RETURNS void
+		LANGUAGE sql AS 'INSERT INTO pg_catalog.pg_dist_partition VALUES (table_name, ''h'')';
+	CREATE FUNCTION pg_catalog.create_reference_table(table_name regclass) RETURNS void
+		LANGUAGE sql AS 'INSERT INTO pg_catalog.pg_dist_partition VALUES (table_name, ''n'')'" >"$work/made"
+ok "a stand-in for the extension" not test -s "$work/made"
+sql ucr "INSERT INTO org SELECT 'o' || i FROM generate_series(1, 30) i; INSERT INTO desk SELECT 'o' || i, i FROM generate_series(1, 30) i" >/dev/null
+printf '{"part_bytes": 1, "parameters": {"most": {"default": "p"}}, "rules": [{"table": "org", "distribute": "id", "since": "true", "target_where": "s.id <= :most"},
+	{"table": "desk", "distribute": "org", "colocate_with": "org"}]}' >"$work/said.json"
+SETTLE_TARGET=$(in_pg2 pg_url standin)
+exits 0 "plan for the stand-in" tables plan "$work/said.db" --job "$work/said.json"
+exits 0 "create there" tables create "$work/said.db"
+exits 0 "migrate there" tables migrate "$work/said.db" --yes --log-level sql
+ok "the workers hear of the setting that rests triggers" says err "SET LOCAL citus.propagate_set_commands = 'local'; SET LOCAL session_replication_role = replica"
+exits 0 "validate there" tables validate "$work/said.db" --log-level sql
+ok "sizes are asked of the workers" says err 'citus_table_size(c.oid)'
+ok "parameters are answered by the coordinator" says err "s.id <= (WITH p AS MATERIALIZED (SELECT current_setting('settle.most') AS v) SELECT v FROM p)"
+sql ucr "INSERT INTO org VALUES ('o99')"
+exits 0 "top up there" tables migrate "$work/said.db" --since 2020-01-01 --log-level sql
+ok "writes only what is new" says err 'org: 31 rows since 2020-01-01, 1 of them new or changed'
+ok "with one connection a node" says err "BEGIN; SET LOCAL citus.multi_shard_modify_mode TO 'sequential'"
+ok "and no condition on an upsert" not grep -q 'ON CONFLICT .* WHERE ROW' "$work/err"
+exits 0 "clean there" tables clean "$work/said.db" --yes --log-level sql
+ok "joins no table with one that it changes" says err 'WHERE (s."id") IN (SELECT k."id" FROM settle_clean_'
+ok "and takes all back" test "$(sql2 standin 'SELECT (SELECT count(*) FROM org) + (SELECT count(*) FROM desk)')" = 0
+
 # ---- SQLite ----
 
 example=$top_srcdir/examples/sqlite

@@ -177,6 +177,8 @@ ok "other tables go on" test "$(sql2 target 'SELECT count(*) FROM child')" = 3
 sql2 target "DELETE FROM plain WHERE id = 5" >/dev/null
 tables migrate "$manifest" --yes
 ok "a failed table waits to be told" test "$(sql2 target 'SELECT count(*) FROM plain')" = 0
+ok "which is not a clean end" test "$status" -eq 1
+ok "and how to take it again is said" says err '1 parts failed before and are passed over: --retry-errors takes them again'
 tables migrate "$manifest" --yes --retry-errors
 ok "--retry-errors takes it again" test "$(sql2 target 'SELECT count(*) FROM plain')" = 1000
 tables validate "$manifest"
