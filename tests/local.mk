@@ -49,8 +49,15 @@ TESTS += tests/cli/seeds.sh tests/cli/torture.sh
 EXTRA_DIST += tests/cli/seeds.sh tests/cli/torture.sh
 .PHONY: check-long
 check-long: all
-	SETTLE_SEEDS=50 SETTLE_KILLS=200 $(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/cli/seeds.sh tests/cli/torture.sh tests/cli/patch-kill.sh'
+	SETTLE_SEEDS=50 SETTLE_KILLS=200 $(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/cli/seeds.sh tests/cli/torture.sh tests/cli/patch-kill.sh tests/cli/patch-seeds.sh'
+
+# A library that kills settle at a step of its choice (tests/shim/steps.c).
+EXTRA_DIST += tests/shim/steps.c
+check_DATA = tests/shim/steps.so
+CLEANFILES += tests/shim/steps.so
+tests/shim/steps.so: tests/shim/steps.c
+	$(AM_V_CC)$(MKDIR_P) tests/shim && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -fPIC -shared -o $@ '$(srcdir)/tests/shim/steps.c' -ldl
 
 # Patching end to end.
-TESTS += tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh
-EXTRA_DIST += tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh
+TESTS += tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-seeds.sh tests/cli/patch-stale.sh tests/cli/patch-steps.sh
+EXTRA_DIST += tests/cli/patch-lib.sh tests/cli/patch-seeds.sh tests/cli/patch-steps.sh tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh

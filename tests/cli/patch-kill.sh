@@ -3,6 +3,7 @@
 # run, each patch once in SQL and once in the trail. SETTLE_KILLS rounds for each target; SETTLE_SEED repeats a run's moments.
 . "$top_srcdir/tests/cli/lib.sh"
 . "$top_srcdir/tests/server/pg.sh"
+. "$top_srcdir/tests/cli/patch-lib.sh"
 trap 'stop_pg; rm -rf "$work"' EXIT
 
 domain=demo-clinic
@@ -10,48 +11,7 @@ export source=file:$top_srcdir/fixtures/demo/demo.json.gz
 kills=${SETTLE_KILLS:-5}
 seed=${SETTLE_SEED:-$(date +%s)}
 echo "# seed $seed"
-
-settled() {
-	run "$@" -t "$target" --state-dir "$state"
-}
-
-# keep NAME, put_back NAME: the target and the state directory of the migration before any patch
-keep() {
-	cp -r "$state" "$work/kept-$1"
-	case $target in
-	sqlite:*) cp "$work/t.db" "$work/kept.db" ;;
-	*) create_pg_database kept -T torn ;;
-	esac
-}
-
-put_back() {
-	rm -rf "$state"
-	cp -r "$work/kept-$1" "$state"
-	case $target in
-	sqlite:*)
-		rm -f "$work"/t.db*
-		cp "$work/kept.db" "$work/t.db"
-		;;
-	*)
-		"$pg_bin/dropdb" --force torn
-		create_pg_database torn -T kept
-		;;
-	esac
-}
-
-# answers NAME: what readers see, without the ids and times of patch forms
-answers() {
-	settled patch list $domain --format json
-	sed 's/.*"case_id":"\(.*\)","received_on".*/\1/' "$work/out" | LC_ALL=C sort >"$work/$1.cases"
-	sed 's/.*"form_id":"\([0-9a-f]*\)".*/s,\1,FORM,g/' "$work/out" >"$work/$1.forms"
-	for list in "" --changes; do
-		settled diff show $domain $list --format json
-		cat "$work/out"
-	done | sed -f "$work/$1.forms" | sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/TIME/g' >"$work/$1.diffs"
-	settled stats $domain --format json
-	sed 's/.*"kinds"/"kinds"/' "$work/out" >"$work/$1.kinds"
-	git -C "$state/audit.git" ls-tree -r --name-only $domain | grep -c '^patches/.*\.xml$' >"$work/$1.files"
-}
+more=
 
 # moment ROUND TRY: milliseconds within an undisturbed run, those of the patch pass at its end more often
 moment() {
@@ -82,16 +42,6 @@ calm() { # NAME
 	answers calm
 	ok "$1: there are patched cases" test "$(wc -l <"$work/calm.cases")" -gt 80
 	ok "$1: each once in the trail" test "$(cat "$work/calm.files")" -eq "$(wc -l <"$work/calm.cases")"
-}
-
-# same NAME ROUND: as the undisturbed run
-same() {
-	answers torn
-	for what in cases diffs kinds files; do
-		cmp "$work/calm.$what" "$work/torn.$what" || return 1
-	done
-	settled audit verify $domain
-	test "$status" -eq 0 || { cat "$work/out"; return 1; }
 }
 
 torn() { # NAME
