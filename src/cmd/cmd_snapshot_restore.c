@@ -107,7 +107,7 @@ static void print_done(struct cmd_context *c, const struct options *o, const str
 	}
 	print_field(c, "restored", p->database);
 	if (!o->drop_old) {
-		print_field(c, "the old one", p->old);
+		print_field(c, "old one", p->old);
 		print_field(c, "drop it",
 			    arena_printf(c->arena, "settle snapshot restore %s%.*s --drop-old", c->argv[0],
 					 SLICE_ARG(snapshots_dir_words(c, o->dir))));

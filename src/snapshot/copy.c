@@ -1,6 +1,7 @@
 /* A copy of a snapshot for another environment: under another key, and without what must not travel. */
 #include "config.h"
 
+#include "snapshot/many.h"
 #include "snapshot/mask.h"
 #include "snapshot/origin.h"
 #include "snapshot/verify.h"
@@ -21,43 +22,75 @@ struct copier {
 
 /* ---- everything travels: file by file, from key to key ---- */
 
-static int copy_file(struct copier *k, const struct manifest_file *f, struct err *err)
+struct copying {
+	struct copier *k;
+	struct crypt_made *made; /* of each file */
+};
+
+/* The name of a file that is or was plain. */
+static int plain_name(const struct copier *k, const struct manifest_file *f, struct slice *name, struct err *err)
 {
-	struct slice name = f->path;
-	if (k->was_encrypted && !verify_name(f->path, &name))
+	*name = f->path;
+	if (k->was_encrypted && !verify_name(f->path, name))
 		return err_set(err, ERR_STATE, "%.*s is not encrypted", SLICE_ARG(f->path));
-	const char *from = arena_printf(k->a, "%s/%.*s", k->from.path, SLICE_ARG(f->path)).ptr;
-	const char *to = arena_printf(k->a, "%s/%.*s" CRYPT_SUFFIX, k->to.partial, SLICE_ARG(name)).ptr;
-	int rc = make_parents(k->to.partial, name, k->a, err);
+	return 0;
+}
+
+static int copy_file(void *ctx, size_t i, struct arena *a, struct err *err)
+{
+	struct copying *c = ctx;
+	struct copier *k = c->k;
+	const struct manifest_file *f = &k->m.files.v[i];
+	struct slice name;
+	if (plain_name(k, f, &name, err))
+		return err->code;
+	const char *from = arena_printf(a, "%s/%.*s", k->from.path, SLICE_ARG(f->path)).ptr;
+	const char *to = arena_printf(a, "%s/%.*s" CRYPT_SUFFIX, k->to.partial, SLICE_ARG(name)).ptr;
+	int rc = make_parents(k->to.partial, name, a, err);
 	if (rc)
 		return rc;
-	return k->was_encrypted ? recrypt_file(&k->old_key, &k->new_key, name, from, to, &k->meter, err)
-				: crypt_file(&k->new_key, name, from, to, &k->meter, err);
+	return k->was_encrypted ? recrypt_file(&k->old_key, &k->new_key, name, from, to, &c->made[i], &k->meter, err)
+				: crypt_file(&k->new_key, name, from, to, &c->made[i], &k->meter, err);
 }
 
 static int copy_files(struct copier *k, struct err *err)
 {
-	int rc = 0;
+	struct manifest_files old = k->m.files;
+	struct copying c = {k, ARENA_ARRAY(k->a, old.n, struct crypt_made)};
+	struct slice name;
 	k->meter.what = "copying";
 	k->meter.of_bytes = manifest_bytes(&k->m);
-	for (size_t i = 0; rc == 0 && i < k->m.files.n; i++)
-		rc = copy_file(k, &k->m.files.v[i], err);
+	int rc = many_do(place_jobs(k->env), old.n, copy_file, &c, err);
+	k->m.files = (struct manifest_files){0};
+	for (size_t i = 0; rc == 0 && i < old.n; i++) {
+		rc = plain_name(k, &old.v[i], &name, err);
+		manifest_add_file(&k->m, arena_printf(k->a, "%.*s" CRYPT_SUFFIX, SLICE_ARG(name)), c.made[i].sha256,
+				  c.made[i].bytes, k->a);
+	}
 	return rc;
 }
 
 /* ---- something stays behind: through the workshop ---- */
 
-static int plain_file(struct copier *k, const struct manifest_file *f, const char *dir, struct err *err)
+struct plaining {
+	struct copier *k;
+	const char *dir;
+};
+
+static int plain_file(void *ctx, size_t i, struct arena *a, struct err *err)
 {
-	struct slice name = f->path;
-	if (k->was_encrypted && !verify_name(f->path, &name))
-		return err_set(err, ERR_STATE, "%.*s is not encrypted", SLICE_ARG(f->path));
+	const struct plaining *p = ctx;
+	struct copier *k = p->k;
+	const struct manifest_file *f = &k->m.files.v[i];
+	struct slice name;
+	if (plain_name(k, f, &name, err))
+		return err->code;
 	/* What settle knows of each document is personal data as well. */
 	if (slice_starts(name, SLICE(STATE_DIR_NAME "/")))
 		return 0;
-	const char *from = arena_printf(k->a, "%s/%.*s", k->from.path, SLICE_ARG(f->path)).ptr;
-	const char *to = arena_printf(k->a, "%s/%.*s", dir, SLICE_ARG(name)).ptr;
-	int rc = make_parents(dir, name, k->a, err);
+	const char *from = arena_printf(a, "%s/%.*s", k->from.path, SLICE_ARG(f->path)).ptr;
+	const char *to = arena_printf(a, "%s/%.*s", p->dir, SLICE_ARG(name)).ptr;
+	int rc = make_parents(p->dir, name, a, err);
 	if (rc)
 		return rc;
 	return k->was_encrypted ? decrypt_file(&k->old_key, name, from, to, &k->meter, err)
@@ -66,12 +99,11 @@ static int plain_file(struct copier *k, const struct manifest_file *f, const cha
 
 static int plain_files(struct copier *k, const char *dir, struct err *err)
 {
-	int rc = files_make_dir(dir, err);
+	struct plaining p = {k, dir};
 	k->meter.what = k->was_encrypted ? "decrypting" : "copying";
 	k->meter.of_bytes = manifest_bytes(&k->m);
-	for (size_t i = 0; rc == 0 && i < k->m.files.n; i++)
-		rc = plain_file(k, &k->m.files.v[i], dir, err);
-	return rc;
+	int rc = files_make_dir(dir, err);
+	return rc ? rc : many_do(place_jobs(k->env), k->m.files.n, plain_file, &p, err);
 }
 
 static int mask_files(struct copier *k, const struct mask *mask, const char *plain, struct err *err)
@@ -97,7 +129,8 @@ static int copy_masked(struct copier *k, const struct mask *mask, struct err *er
 	k->m.excluded = mask->excluded_json;
 	k->m.masked = mask->masked_json;
 	step(k->env, "encrypt");
-	return rc ? rc : seal_tree(&k->new_key, plain, k->to.partial, &k->meter, k->a, err);
+	k->m.files = (struct manifest_files){0};
+	return rc ? rc : seal_tree(&k->new_key, plain, k->to.partial, place_jobs(k->env), &k->m, &k->meter, k->a, err);
 }
 
 /* ---- the steps ---- */
@@ -126,12 +159,8 @@ static int open_source(struct copier *k, const char *name, struct err *err)
 
 static int finish(struct copier *k, struct err *err)
 {
-	step(k->env, "digest");
-	k->m.files = (struct manifest_files){0};
-	int rc = digest_tree(k->to.partial, &k->m, &k->meter, k->a, err);
 	step(k->env, "manifest");
-	if (rc == 0)
-		rc = manifest_write(&k->m, k->to.partial, k->a, err);
+	int rc = manifest_write(&k->m, k->to.partial, k->a, err);
 	step(k->env, "rename");
 	return rc ? rc : place_replace(&k->to, k->a, err);
 }

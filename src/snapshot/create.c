@@ -143,12 +143,12 @@ static int copy_states(struct maker *k, struct err *err)
 static int finish(struct maker *k, struct err *err)
 {
 	int rc = 0;
-	step(k->env, "encrypt");
+	int jobs = place_jobs(k->env);
+	step(k->env, manifest_encrypted(&k->m) ? "encrypt" : "digest");
 	if (manifest_encrypted(&k->m))
-		rc = seal_tree(&k->key, k->into, k->place.partial, &k->origin.meter, k->a, err);
-	step(k->env, "digest");
-	if (rc == 0)
-		rc = digest_tree(k->place.partial, &k->m, &k->origin.meter, k->a, err);
+		rc = seal_tree(&k->key, k->into, k->place.partial, jobs, &k->m, &k->origin.meter, k->a, err);
+	else
+		rc = digest_tree(k->place.partial, jobs, &k->m, &k->origin.meter, k->a, err);
 	step(k->env, "manifest");
 	if (rc == 0)
 		rc = manifest_write(&k->m, k->place.partial, k->a, err);

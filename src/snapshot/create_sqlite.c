@@ -115,7 +115,7 @@ int origin_lite_open(struct origin *o, struct err *err)
 static int show_copied(void *ctx, int64_t bytes, int64_t of_bytes, struct err *err)
 {
 	struct meter *m = ctx;
-	m->bytes = bytes;
+	atomic_store(&m->bytes, bytes);
 	m->of_bytes = of_bytes;
 	return meter_add(m, 0, err);
 }

@@ -2,6 +2,8 @@
 
 #include "snapshot/crypt.h"
 
+#include "snapshot/sha256.h"
+
 #include <string.h>
 
 #define MAGIC "settle1\n"
@@ -110,6 +112,8 @@ struct sealer { /* the writing end */
 	struct slice name;
 	const char *path;
 	FILE *out;
+	struct sha256 *sha;
+	int64_t bytes;
 };
 
 struct opener { /* the reading end */
@@ -120,18 +124,28 @@ struct opener { /* the reading end */
 	int ended;
 };
 
+static int sealer_write(struct sealer *s, const void *bytes, size_t n, struct err *err)
+{
+	if (sha256_add(s->sha, bytes, n))
+		return err_set(err, ERR_INTERNAL, "SHA-256 of %s failed", s->path);
+	s->bytes += (int64_t)n;
+	return files_put(s->out, s->path, bytes, n, err);
+}
+
 static int sealer_open(struct sealer *s, const struct crypt_key *k, struct slice name, const char *path,
 		       struct err *err)
 {
 	unsigned char header[HEADER];
-	*s = (struct sealer){.name = name, .path = path};
+	*s = (struct sealer){.name = name, .path = path, .sha = sha256_begin()};
+	if (!s->sha)
+		return err_set(err, ERR_INTERNAL, "no SHA-256");
 	if (crypto_secretstream_xchacha20poly1305_init_push(&s->state, header, k->bytes) != 0)
 		return err_set(err, ERR_INTERNAL, "cannot begin to encrypt %s", path);
 	int rc = files_open_out(path, &s->out, err);
 	if (rc == 0)
-		rc = files_put(s->out, path, MAGIC, MAGIC_LEN, err);
+		rc = sealer_write(s, MAGIC, MAGIC_LEN, err);
 	if (rc == 0)
-		rc = files_put(s->out, path, header, sizeof(header), err);
+		rc = sealer_write(s, header, sizeof(header), err);
 	return rc;
 }
 
@@ -143,15 +157,19 @@ static int sealer_put(struct sealer *s, const unsigned char *plain, size_t n, in
 	if (crypto_secretstream_xchacha20poly1305_push(&s->state, sealed, &len, plain, n,
 						       (const unsigned char *)s->name.ptr, s->name.len, tag) != 0)
 		return err_set(err, ERR_INTERNAL, "cannot encrypt %s", s->path);
-	return files_put(s->out, s->path, sealed, (size_t)len, err);
+	return sealer_write(s, sealed, (size_t)len, err);
 }
 
-static int sealer_close(struct sealer *s, int rc, struct err *err)
+static int sealer_close(struct sealer *s, int rc, struct crypt_made *made, struct err *err)
 {
 	if (s->out && rc == 0)
-		rc = files_close_out(s->out, s->path, err);
+		rc = files_close_soon(s->out, s->path, err);
 	else if (s->out)
 		fclose(s->out);
+	made->bytes = s->bytes;
+	if (rc == 0 && sha256_end(s->sha, made->sha256))
+		rc = err_set(err, ERR_INTERNAL, "SHA-256 of %s failed", s->path);
+	sha256_free(s->sha);
 	sodium_memzero(&s->state, sizeof(s->state));
 	return rc;
 }
@@ -207,8 +225,8 @@ static void opener_close(struct opener *o)
 	sodium_memzero(&o->state, sizeof(o->state));
 }
 
-int crypt_file(const struct crypt_key *k, struct slice name, const char *from, const char *to, struct meter *m,
-	       struct err *err)
+int crypt_file(const struct crypt_key *k, struct slice name, const char *from, const char *to, struct crypt_made *made,
+	       struct meter *m, struct err *err)
 {
 	unsigned char plain[FILES_CHUNK];
 	struct sealer s;
@@ -227,7 +245,7 @@ int crypt_file(const struct crypt_key *k, struct slice name, const char *from, c
 	}
 	if (in)
 		fclose(in);
-	return sealer_close(&s, rc, err);
+	return sealer_close(&s, rc, made, err);
 }
 
 int decrypt_file(const struct crypt_key *k, struct slice name, const char *from, const char *to, struct meter *m,
@@ -254,7 +272,7 @@ int decrypt_file(const struct crypt_key *k, struct slice name, const char *from,
 }
 
 int recrypt_file(const struct crypt_key *k, const struct crypt_key *other, struct slice name, const char *from,
-		 const char *to, struct meter *m, struct err *err)
+		 const char *to, struct crypt_made *made, struct meter *m, struct err *err)
 {
 	unsigned char plain[FILES_CHUNK];
 	struct sealer s = {0};
@@ -272,5 +290,5 @@ int recrypt_file(const struct crypt_key *k, const struct crypt_key *other, struc
 	}
 	sodium_memzero(plain, sizeof(plain));
 	opener_close(&o);
-	return sealer_close(&s, rc, err);
+	return sealer_close(&s, rc, made, err);
 }

@@ -20,7 +20,7 @@
 void meter_show(const struct meter *m)
 {
 	char text[160];
-	double mb = (double)m->bytes / 1e6;
+	double mb = (double)atomic_load(&m->bytes) / 1e6;
 	int n = snprintf(text, sizeof(text), "%s: %.1f", m->what, mb);
 	if (m->of_bytes > 0)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, " of %.1f", (double)m->of_bytes / 1e6);
@@ -35,7 +35,7 @@ int meter_add(struct meter *m, int64_t bytes, struct err *err)
 {
 	if (!m)
 		return 0;
-	m->bytes += bytes;
+	atomic_fetch_add(&m->bytes, bytes);
 	meter_show(m);
 	if (m->stop && atomic_load(m->stop))
 		return err_set(err, ERR_STOPPED, "stopped while it was %s", m->what);
@@ -209,6 +209,20 @@ static int sync_parent(const char *path, struct err *err)
 	return files_sync(slash ? (n ? dir : "/") : ".", err);
 }
 
+static size_t parent_len(struct slice path)
+{
+	size_t n = path.len;
+	while (n > 0 && path.ptr[n - 1] != '/')
+		n--;
+	return n;
+}
+
+static int same_parent(struct slice a, struct slice b)
+{
+	size_t n = parent_len(a);
+	return n == parent_len(b) && memcmp(a.ptr, b.ptr, n) == 0;
+}
+
 int files_sync_tree(const char *path, struct err *err)
 {
 	struct arena a = ARENA_INIT;
@@ -217,7 +231,8 @@ int files_sync_tree(const char *path, struct err *err)
 	for (size_t i = 0; rc == 0 && i < list.n; i++) {
 		const char *full = arena_printf(&a, "%s/%.*s", path, SLICE_ARG(list.v[i].path)).ptr;
 		rc = files_sync(full, err);
-		if (rc == 0)
+		/* Neighbours have the same directory: once is enough. */
+		if (rc == 0 && (i + 1 == list.n || !same_parent(list.v[i].path, list.v[i + 1].path)))
 			rc = sync_parent(full, err);
 	}
 	if (rc == 0)
@@ -260,6 +275,29 @@ int files_open_out(const char *path, FILE **out, struct err *err)
 int files_close_out(FILE *f, const char *path, struct err *err)
 {
 	int rc = fflush(f) == 0 && fsync(fileno(f)) == 0 ? 0 : failed(err, "write", path);
+	if (fclose(f) != 0 && rc == 0)
+		rc = failed(err, "write", path);
+	return rc;
+}
+
+static void write_back(int fd)
+{
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+void files_write_back(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	write_back(fd);
+	close(fd);
+}
+
+int files_close_soon(FILE *f, const char *path, struct err *err)
+{
+	int rc = fflush(f) == 0 ? 0 : failed(err, "write", path);
+	write_back(fileno(f));
 	if (fclose(f) != 0 && rc == 0)
 		rc = failed(err, "write", path);
 	return rc;

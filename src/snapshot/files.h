@@ -1,6 +1,7 @@
 /*
  * files: directories, durable writes, digests, and the meter that work on many bytes reports to. Private to
- * src/snapshot. Directories are 0700, files 0600. Errors: ERR_STATE. Threads: the main thread.
+ * src/snapshot. Directories are 0700, files 0600. Errors: ERR_STATE. Threads: safe on different files; a meter belongs
+ * to the main thread, which may lend it to meter_add of others.
  */
 #ifndef SETTLE_SNAPSHOT_FILES_H
 #define SETTLE_SNAPSHOT_FILES_H
@@ -20,11 +21,12 @@ struct meter { /* progress in bytes and tables; totals of 0 are not known */
 	struct log *log;
 	const atomic_int *stop;
 	const char *what;
-	int64_t bytes, of_bytes, tables, of_tables;
+	_Atomic int64_t bytes;
+	int64_t of_bytes, tables, of_tables;
 };
 
 void meter_show(const struct meter *m);
-/* ERR_STOPPED when a clean break was asked for. m may be NULL. */
+/* ERR_STOPPED when a clean break was asked for. m may be NULL. From several threads at once. */
 MUST_CHECK int meter_add(struct meter *m, int64_t bytes, struct err *err);
 
 struct file_entry {
@@ -61,6 +63,10 @@ MUST_CHECK int files_open_in(const char *path, FILE **out, struct err *err);
 MUST_CHECK int files_open_out(const char *path, FILE **out, struct err *err);
 /* Flushed to the disk. */
 MUST_CHECK int files_close_out(FILE *f, const char *path, struct err *err);
+/* On its way to the disk: files_sync later waits the less. */
+MUST_CHECK int files_close_soon(FILE *f, const char *path, struct err *err);
+/* Has the kernel begin to write what it holds of the file; where that cannot be it is written later. */
+void files_write_back(const char *path);
 /* *n = bytes read; less than size only at the end. */
 MUST_CHECK int files_get(FILE *f, const char *path, void *to, size_t size, size_t *n, struct err *err);
 MUST_CHECK int files_put(FILE *f, const char *path, const void *from, size_t size, struct err *err);

@@ -21,6 +21,8 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/list.c \
 	src/snapshot/manifest.c \
 	src/snapshot/manifest.h \
+	src/snapshot/many.c \
+	src/snapshot/many.h \
 	src/snapshot/mask.c \
 	src/snapshot/mask.h \
 	src/snapshot/mask_pg.c \
@@ -46,6 +48,21 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/workshop.h
 
 SNAPSHOT_TESTS = tests/cli/snapshot.sh tests/cli/snapshot-copy.sh tests/cli/snapshot-kill.sh tests/cli/snapshot-mask.sh \
-	tests/cli/snapshot-restore.sh
+	tests/cli/snapshot-restore.sh tests/cli/snapshot-torn.sh
 TESTS += $(SNAPSHOT_TESTS)
 EXTRA_DIST += $(SNAPSHOT_TESTS)
+
+# settle that a test can kill at any named step.
+check_PROGRAMS += tests/cli/snapshot_torn
+tests_cli_snapshot_torn_SOURCES = src/cmd/main.c tests/cli/snapshot_torn.c
+tests_cli_snapshot_torn_LDADD = $(CMD_LIBS)
+TORN_CALLS = rename renameat2 link unlink rmdir mkdir mknod open fsync PQexec PQexecParams PQputCopyEnd posix_spawn step
+tests_cli_snapshot_torn_LDFLAGS = $(TORN_CALLS:%=-Wl,--wrap=%)
+
+UNIT_TESTS += tests/unit/test_snapshot_flip tests/unit/test_snapshot_parts
+tests_unit_test_snapshot_flip_SOURCES = tests/unit/test_snapshot_flip.c tests/unit/snapshot_place.h
+tests_unit_test_snapshot_flip_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_snapshot_flip_LDADD = $(SNAPSHOT_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_snapshot_parts_SOURCES = tests/unit/test_snapshot_parts.c tests/unit/snapshot_place.h
+tests_unit_test_snapshot_parts_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_snapshot_parts_LDADD = $(SNAPSHOT_LIBS) $(CMOCKA_LIBS)

@@ -25,6 +25,12 @@ int64_t manifest_sum_rows(const struct manifest *m)
 	return sum;
 }
 
+void manifest_add_file(struct manifest *m, struct slice path, const char *sha256, int64_t bytes, struct arena *a)
+{
+	struct manifest_file one = {path, arena_slice(a, slice_of(sha256)), bytes};
+	ARENA_PUSH(a, &m->files, one);
+}
+
 /* ---- writing ---- */
 
 static void put_text(struct arena *a, struct json *v, const char *key, struct slice text)

@@ -56,6 +56,8 @@ struct manifest { /* slices live in the arena; SLICE_NONE where there is nothing
 int manifest_encrypted(const struct manifest *m);
 int64_t manifest_bytes(const struct manifest *m);
 int64_t manifest_sum_rows(const struct manifest *m);
+/* sha256 is copied, path borrowed. */
+void manifest_add_file(struct manifest *m, struct slice path, const char *sha256, int64_t bytes, struct arena *a);
 struct json manifest_to_json(const struct manifest *m, struct arena *a);
 /* Both files; durable each. */
 MUST_CHECK int manifest_write(const struct manifest *m, const char *dir, struct arena *a, struct err *err);

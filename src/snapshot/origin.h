@@ -46,11 +46,12 @@ MUST_CHECK int lite_target_lock(const char *path, struct arena *a, int *fd, stru
 
 /* ---- what create and copy share (seal.c) ---- */
 
-/* Encrypts every file below plain into dir, removing each plain one, then the directory. */
-MUST_CHECK int seal_tree(const struct crypt_key *k, const char *plain, const char *dir, struct meter *m,
-			 struct arena *a, struct err *err);
-/* Fills m->files with what lies in dir. */
-MUST_CHECK int digest_tree(const char *dir, struct manifest *m, struct meter *meter, struct arena *a, struct err *err);
+/* Encrypts every file below plain into dir, removing each plain one, then the directory; adds them to m->files. */
+MUST_CHECK int seal_tree(const struct crypt_key *k, const char *plain, const char *dir, int jobs, struct manifest *m,
+			 struct meter *meter, struct arena *a, struct err *err);
+/* Adds to m->files what lies in dir. */
+MUST_CHECK int digest_tree(const char *dir, int jobs, struct manifest *m, struct meter *meter, struct arena *a,
+			   struct err *err);
 /* The directories above a path below dir. */
 MUST_CHECK int make_parents(const char *dir, struct slice path, struct arena *a, struct err *err);
 

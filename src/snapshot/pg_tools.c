@@ -3,6 +3,7 @@
 #include "snapshot/pg_tools.h"
 
 #include "snapshot/link.h"
+#include "snapshot/place.h"
 #include "snapshot/spawn.h"
 
 #define ARGS_MOST 24
@@ -24,11 +25,6 @@ int pg_dump_check(int64_t server_version, struct slice server, struct arena *a, 
 	    wanted, wanted);
 }
 
-static int jobs_of(const struct pg_tool_call *c)
-{
-	return c->env->jobs ? c->env->jobs : SNAPSHOT_JOBS;
-}
-
 /* What both are told; *n arguments so far. */
 static int common(const struct pg_tool_call *c, const char *program, const char **argv, int *n, const char **password,
 		  struct arena *a, struct err *err)
@@ -39,7 +35,7 @@ static int common(const struct pg_tool_call *c, const char *program, const char 
 		return rc;
 	argv[(*n)++] = program;
 	argv[(*n)++] = "--format=directory";
-	argv[(*n)++] = arena_printf(a, "--jobs=%d", jobs_of(c)).ptr;
+	argv[(*n)++] = arena_printf(a, "--jobs=%d", place_jobs(c->env)).ptr;
 	argv[(*n)++] = arena_printf(a, "--dbname=%s", conninfo).ptr;
 	argv[(*n)++] = "--no-password";
 	argv[(*n)++] = "--verbose";
@@ -58,7 +54,7 @@ int pg_dump_run(const struct pg_tool_call *c, struct arena *a, struct err *err)
 	argv[n++] = arena_printf(a, "--file=%s", c->dir).ptr;
 	argv[n++] = "--no-sync"; /* the whole tree is flushed later */
 	argv[n] = NULL;
-	int parallel = jobs_of(c) > 1;
+	int parallel = place_jobs(c->env) > 1;
 	return spawn_run(&(struct spawn_options){.argv = argv,
 						 .password = password,
 						 .watch_dir = c->dir,
@@ -79,7 +75,7 @@ int pg_restore_run(const struct pg_tool_call *c, struct arena *a, struct err *er
 	argv[n++] = "--exit-on-error";
 	argv[n++] = c->dir;
 	argv[n] = NULL;
-	int parallel = jobs_of(c) > 1;
+	int parallel = place_jobs(c->env) > 1;
 	return spawn_run(&(struct spawn_options){.argv = argv,
 						 .password = password,
 						 .table_word = parallel ? "finished item" : "processing data for table",

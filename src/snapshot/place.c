@@ -17,6 +17,12 @@ const char *place_dir(const struct snapshot_env *env, struct arena *a)
 	return env->dir ? env->dir : arena_printf(a, "%s/snapshots", env->state_dir).ptr;
 }
 
+void step(const struct snapshot_env *env, const char *name)
+{
+	if (env->on_step)
+		env->on_step(env->step_ctx, name);
+}
+
 static int ends_with(const char *name, const char *end)
 {
 	size_t n = strlen(name), m = strlen(end);

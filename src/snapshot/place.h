@@ -38,10 +38,13 @@ MUST_CHECK int place_replace(struct place *p, struct arena *a, struct err *err);
 /* Removes the partial directory, if it is there, and gives the lock back. */
 void place_close(struct place *p);
 
-static inline void step(const struct snapshot_env *env, const char *name)
+/* Threads for work on files: as many as pg_dump's jobs. */
+static inline int place_jobs(const struct snapshot_env *env)
 {
-	if (env->on_step)
-		env->on_step(env->step_ctx, name);
+	return env->jobs ? env->jobs : SNAPSHOT_JOBS;
 }
+
+/* Tells env->on_step, when there is one, that the step of this name begins. */
+void step(const struct snapshot_env *env, const char *name);
 
 #endif

@@ -4,6 +4,7 @@
 #include "snapshot/restore.h"
 
 #include "lite/lite.h"
+#include "snapshot/many.h"
 #include "state/state.h"
 
 #include <unistd.h>
@@ -57,10 +58,28 @@ static const char *plain_dir(struct restore *r)
 	return arena_printf(r->a, "%.*s.plain", (int)n, r->j.path).ptr;
 }
 
+struct plaining {
+	struct restore *r;
+	const struct crypt_key *key;
+	const char *dir;
+};
+
+static int plain_file(void *ctx, size_t i, struct arena *a, struct err *err)
+{
+	const struct plaining *p = ctx;
+	struct slice path = p->r->m.files.v[i].path, name;
+	if (!slice_starts(path, SLICE(DUMP_DIR "/")) || !verify_name(path, &name))
+		return 0;
+	const char *from = arena_printf(a, "%s/%.*s", p->r->place.path, SLICE_ARG(path)).ptr;
+	const char *to = arena_printf(a, "%s/%.*s", p->dir, SLICE_ARG(name)).ptr;
+	return decrypt_file(p->key, name, from, to, &p->r->meter, err);
+}
+
 int restore_plain(struct restore *r, const char **dir, struct err *err)
 {
 	const char *plain = plain_dir(r);
 	struct crypt_key key;
+	struct plaining p = {r, &key, plain};
 	*dir = arena_printf(r->a, "%s/" DUMP_DIR, r->place.path).ptr;
 	if (!manifest_encrypted(&r->m))
 		return 0;
@@ -72,14 +91,8 @@ int restore_plain(struct restore *r, const char **dir, struct err *err)
 		rc = files_make_dir(*dir, err);
 	if (rc == 0)
 		rc = open_key(r, &key, err);
-	for (size_t i = 0; rc == 0 && i < r->m.files.n; i++) {
-		struct slice path = r->m.files.v[i].path, name;
-		if (!slice_starts(path, SLICE(DUMP_DIR "/")) || !verify_name(path, &name))
-			continue;
-		const char *from = arena_printf(r->a, "%s/%.*s", r->place.path, SLICE_ARG(path)).ptr;
-		const char *to = arena_printf(r->a, "%s/%.*s", plain, SLICE_ARG(name)).ptr;
-		rc = decrypt_file(&key, name, from, to, &r->meter, err);
-	}
+	if (rc == 0)
+		rc = many_do(place_jobs(r->env), r->m.files.n, plain_file, &p, err);
 	sodium_memzero(&key, sizeof(key));
 	return rc;
 }

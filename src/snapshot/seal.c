@@ -1,6 +1,7 @@
 /* The last steps of making a snapshot: encryption of what was written plain, and the list of files. */
 #include "config.h"
 
+#include "snapshot/many.h"
 #include "snapshot/origin.h"
 
 #include <unistd.h>
@@ -13,43 +14,66 @@ int make_parents(const char *dir, struct slice path, struct arena *a, struct err
 	return n ? files_make_dir(arena_printf(a, "%s/%.*s", dir, (int)(n - 1), path.ptr).ptr, err) : 0;
 }
 
-static int seal_one(const struct crypt_key *k, const char *dir, const char *plain, struct slice path, struct meter *m,
-		    struct arena *a, struct err *err)
+struct sealing {
+	const struct crypt_key *key;
+	const char *from, *dir;
+	const struct file_list *list;
+	struct crypt_made *made; /* of each of them */
+	struct meter *meter;
+};
+
+static int seal_one(void *ctx, size_t i, struct arena *a, struct err *err)
 {
-	const char *from = arena_printf(a, "%s/%.*s", plain, SLICE_ARG(path)).ptr;
-	const char *to = arena_printf(a, "%s/%.*s" CRYPT_SUFFIX, dir, SLICE_ARG(path)).ptr;
-	int rc = make_parents(dir, path, a, err);
+	struct sealing *s = ctx;
+	struct slice path = s->list->v[i].path;
+	const char *from = arena_printf(a, "%s/%.*s", s->from, SLICE_ARG(path)).ptr;
+	const char *to = arena_printf(a, "%s/%.*s" CRYPT_SUFFIX, s->dir, SLICE_ARG(path)).ptr;
+	int rc = make_parents(s->dir, path, a, err);
 	if (rc == 0)
-		rc = crypt_file(k, path, from, to, m, err);
+		rc = crypt_file(s->key, path, from, to, &s->made[i], s->meter, err);
 	return rc ? rc : files_remove_tree(from, err);
 }
 
-int seal_tree(const struct crypt_key *k, const char *plain, const char *dir, struct meter *m, struct arena *a,
-	      struct err *err)
+int seal_tree(const struct crypt_key *k, const char *plain, const char *dir, int jobs, struct manifest *m,
+	      struct meter *meter, struct arena *a, struct err *err)
 {
 	struct file_list list;
 	int rc = files_list(plain, a, &list, err);
-	*m = (struct meter){.log = m->log, .stop = m->stop, .what = "encrypting", .of_bytes = files_bytes(plain)};
+	if (rc)
+		return rc;
+	*meter = (struct meter){
+	    .log = meter->log, .stop = meter->stop, .what = "encrypting", .of_bytes = files_bytes(plain)};
+	struct sealing s = {.key = k, .from = plain, .dir = dir, .list = &list, .meter = meter};
+	s.made = ARENA_ARRAY(a, list.n, struct crypt_made);
+	rc = many_do(jobs, list.n, seal_one, &s, err);
 	for (size_t i = 0; rc == 0 && i < list.n; i++)
-		rc = seal_one(k, dir, plain, list.v[i].path, m, a, err);
+		manifest_add_file(m, arena_printf(a, "%.*s" CRYPT_SUFFIX, SLICE_ARG(list.v[i].path)), s.made[i].sha256,
+				  s.made[i].bytes, a);
 	return rc ? rc : files_remove_tree(plain, err);
 }
 
-int digest_tree(const char *dir, struct manifest *m, struct meter *meter, struct arena *a, struct err *err)
+static int digest_one(void *ctx, size_t i, struct arena *a, struct err *err)
+{
+	struct sealing *s = ctx;
+	struct crypt_made *made = &s->made[i];
+	const char *path = arena_printf(a, "%s/%.*s", s->dir, SLICE_ARG(s->list->v[i].path)).ptr;
+	/* What pg_dump wrote is flushed later: the disk works while this thread does. */
+	files_write_back(path);
+	return files_sha256(path, made->sha256, &made->bytes, s->meter, err);
+}
+
+int digest_tree(const char *dir, int jobs, struct manifest *m, struct meter *meter, struct arena *a, struct err *err)
 {
 	struct file_list list;
 	int rc = files_list(dir, a, &list, err);
+	if (rc)
+		return rc;
 	*meter = (struct meter){
 	    .log = meter->log, .stop = meter->stop, .what = "taking digests", .of_bytes = files_bytes(dir)};
-	for (size_t i = 0; rc == 0 && i < list.n; i++) {
-		char hex[SHA_HEX_SIZE];
-		struct manifest_file one = {.path = list.v[i].path};
-		const char *path = arena_printf(a, "%s/%.*s", dir, SLICE_ARG(one.path)).ptr;
-		rc = files_sha256(path, hex, &one.bytes, meter, err);
-		if (rc)
-			break;
-		one.sha256 = arena_slice(a, slice_of(hex));
-		ARENA_PUSH(a, &m->files, one);
-	}
+	struct sealing s = {.dir = dir, .list = &list, .meter = meter};
+	s.made = ARENA_ARRAY(a, list.n, struct crypt_made);
+	rc = many_do(jobs, list.n, digest_one, &s, err);
+	for (size_t i = 0; rc == 0 && i < list.n; i++)
+		manifest_add_file(m, list.v[i].path, s.made[i].sha256, s.made[i].bytes, a);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #include "snapshot/place.h"
 
 /* Sizes, digests, files too many or too few. */
-MUST_CHECK int verify_files(const char *path, const struct manifest *m, struct meter *meter, struct arena *a,
+MUST_CHECK int verify_files(const char *path, const struct manifest *m, int jobs, struct meter *meter, struct arena *a,
 			    struct snapshot_findings *out, struct err *err);
 /* ERR_STATE names the first file that is wrong. */
 MUST_CHECK int verify_or_refuse(const struct snapshot_env *env, const char *path, const struct manifest *m,
