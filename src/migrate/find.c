@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define CHUNK 200 /* ids asked for at once */
+#define CHUNK 200    /* ids asked for at once */
 #define MAX_TRIES 20 /* about four minutes, as for the feed */
 #define FIRST_WAIT_MS 250
 #define WAIT_DOUBLINGS 6
@@ -50,6 +50,18 @@ static struct slice raw_id(struct slice id, struct buf *room)
 	return (struct slice){room->ptr + 1, room->len - 2};
 }
 
+static void note(struct finder *f, size_t at, enum find_result result)
+{
+	if (f->found)
+		f->found[at] = (char)result;
+}
+
+static void tell_too_large(struct finder *f, struct slice id, size_t at)
+{
+	log_at(f->r->env->log, LOG_WARN, "the document is larger than --max-doc allows id=%.*s", SLICE_ARG(id));
+	note(f, at, FIND_TOO_LARGE);
+}
+
 static void add(struct finder *f, struct batch *b, const struct couch_id *c, size_t at)
 {
 	struct buf room = BUF_INIT(SIZE_MAX / 2);
@@ -58,8 +70,7 @@ static void add(struct finder *f, struct batch *b, const struct couch_id *c, siz
 	row.id = raw_id(c->id, &room);
 	(void)batch_add(b, &row);
 	buf_release(&room);
-	if (f->found)
-		f->found[at] = 1;
+	note(f, at, FIND_GIVEN);
 }
 
 static int ask_chunk(struct finder *f, size_t from, size_t n, struct err *err)
@@ -74,8 +85,7 @@ static int ask_chunk(struct finder *f, size_t from, size_t n, struct err *err)
 		if (rc || !c.id.ptr)
 			break;
 		if (c.too_large)
-			log_at(f->r->env->log, LOG_WARN, "the document is larger than --max-doc allows id=%.*s",
-			       SLICE_ARG(c.id));
+			tell_too_large(f, c.id, i);
 		if (c.doc.ptr)
 			add(f, b, &c, i);
 		if (b->bytes >= f->r->options.batch_bytes)
@@ -134,10 +144,11 @@ static void keep_wanted(struct finder *f, const struct slice **v, struct batch *
 		struct slice id = b->docs.v[i].id, *key = &id;
 		const struct slice **hit = id.ptr ? bsearch(&key, v, f->n, sizeof(*v), by_id) : NULL;
 
+		if (hit && b->docs.v[i].row.too_large)
+			tell_too_large(f, id, (size_t)(*hit - f->ids));
 		if (!hit || !b->docs.v[i].row.doc.ptr || b->docs.v[i].row.deleted)
 			continue;
-		if (f->found)
-			f->found[*hit - f->ids] = 1;
+		note(f, (size_t)(*hit - f->ids), FIND_GIVEN);
 		b->docs.v[n++] = b->docs.v[i];
 	}
 	b->docs.n = n;

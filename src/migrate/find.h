@@ -10,10 +10,13 @@
 /* Is given batches of the documents that are there, not prepared yet; the batch stays the finder's. */
 typedef int find_fn(void *ctx, struct batch *b, struct err *err);
 
-/*
- * found (n places, zeroed by the caller, or NULL): 1 for each id whose document was given to fn. Documents that are deleted, absent, or
- * larger than allowed (then there is a warning) are not. A document may be given twice. ids are distinct.
- */
+enum find_result {
+	FIND_ABSENT,    /* deleted, or not there */
+	FIND_GIVEN,     /* to fn, perhaps twice */
+	FIND_TOO_LARGE, /* larger than allowed: a warning names it */
+};
+
+/* found (n places, zeroed by the caller, or NULL): enum find_result of each id. ids are distinct. */
 MUST_CHECK int find_documents(struct run *r, const struct slice *ids, size_t n, char *found, find_fn *fn, void *ctx, struct err *err);
 
 /* After an error that another try may mend: waits, and says 1; 0 when it is none, or after too many tries. */

@@ -1,6 +1,7 @@
 /* forms: `migrate --forms`: documents by their ids, and those that are missing, brought over like any other. */
 #include "migrate/find.h"
 #include "migrate/rows.h"
+#include "migrate/sql_only.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,8 @@ struct forms {
 	struct run *r;
 	struct arena arena;
 	struct ids ids;
+	char *found; /* of each id: enum find_result */
+	struct sql_only sql_only;
 	struct migrate_counters counters;
 };
 
@@ -54,21 +57,20 @@ static void want_words(struct forms *f, struct slice words)
 	}
 }
 
-/* Forms of a case that only SQL has: what they are in Couch now decides what becomes of it. */
-static int want_forms_of_case(struct forms *f, struct slice case_id, struct arena *a, struct err *err)
+/* Of a case that only SQL has: what it and its forms are in Couch now decides what becomes of it. */
+static int want_sql_case(struct forms *f, struct slice case_id, struct err *err)
 {
-	static const int by_case[] = {TXN_DOMAIN, TXN_CASE_ID};
-	struct sql_row key = row_pair(a, f->r->env->domain, case_id);
-	struct sql_rows rows = {0};
+	size_t n = f->sql_only.forms.n;
 
-	if (sql_select(f->r->lister, &sql_case_transactions, by_case, 2, &key, 1, a, &rows, err))
+	if (sql_only_add(f->r, case_id, &f->arena, &f->sql_only, err))
 		return err->code;
-	for (size_t i = 0; i < rows.n; i++)
-		want(f, rows.v[i].cells[TXN_FORM_ID]);
+	want(f, case_id);
+	for (; n < f->sql_only.forms.n; n++)
+		want(f, f->sql_only.forms.v[n]);
 	return 0;
 }
 
-static int want_from_diff(struct forms *f, const struct diff *d, struct slice id, struct arena *a, struct err *err)
+static int want_from_diff(struct forms *f, const struct diff *d, struct slice id, struct err *err)
 {
 	struct slice first = d->npath && !d->path[0].is_position ? d->path[0].key : SLICE_NONE;
 
@@ -78,7 +80,7 @@ static int want_from_diff(struct forms *f, const struct diff *d, struct slice id
 	if (d->type == DIFF_SET_MISMATCH && slice_is(first, "xform_ids"))
 		want_words(f, json_text(d->old_value));
 	if (d->type == DIFF_MISSING && slice_is(first, "*") && !d->old_value)
-		return want_forms_of_case(f, id, a, err);
+		return want_sql_case(f, id, err);
 	return 0;
 }
 
@@ -92,7 +94,7 @@ static int want_from_item(struct forms *f, const struct state_item *item, struct
 		return err_prefix(err, "stored differences of %.*s", SLICE_ARG(item->id));
 	}
 	for (size_t i = 0; i < list.n; i++)
-		if (want_from_diff(f, &list.v[i], item->id, a, err))
+		if (want_from_diff(f, &list.v[i], item->id, err))
 			return err->code;
 	return 0;
 }
@@ -151,6 +153,17 @@ static int collect(struct forms *f, struct err *err)
 
 /* ---- bringing them over ---- */
 
+/* Of documents asked for by id. */
+static void tell_unchanged(const struct forms *f, const struct batch *b)
+{
+	for (size_t i = 0; i < b->docs.n && !f->r->options.forms_missing; i++) {
+		const struct batch_doc *d = &b->docs.v[i];
+
+		if ((d->fate == FATE_EVENT || d->fate == FATE_DOCUMENT) && d->outcome == SQL_SAME)
+			log_at(f->r->env->log, LOG_INFO, "already migrated: %.*s", SLICE_ARG(d->id));
+	}
+}
+
 static int store(void *ctx, struct batch *b, struct err *err)
 {
 	struct forms *f = ctx;
@@ -163,6 +176,7 @@ static int store(void *ctx, struct batch *b, struct err *err)
 			       SLICE_ARG(b->docs.v[i].id));
 	if (run_store_alone(f->r, b, err))
 		return err->code;
+	tell_unchanged(f, b);
 	f->counters.read += b->counters.read;
 	f->counters.written += b->counters.written;
 	f->counters.unchanged += b->counters.unchanged;
@@ -171,10 +185,10 @@ static int store(void *ctx, struct batch *b, struct err *err)
 }
 
 /* Those that the source does not have are missing no more; of those asked for by id that is news. */
-static int settle_absent(struct forms *f, const char *found, int64_t *absent, struct err *err)
+static int settle_absent(struct forms *f, int64_t *absent, struct err *err)
 {
 	for (size_t i = 0; i < f->ids.n; i++) {
-		if (found[i])
+		if (f->found[i] != FIND_ABSENT)
 			continue;
 		if (!f->r->options.forms_missing) {
 			++*absent;
@@ -185,6 +199,14 @@ static int settle_absent(struct forms *f, const char *found, int64_t *absent, st
 			return err->code;
 	}
 	return 0;
+}
+
+static int is_absent(const void *ctx, struct slice id)
+{
+	const struct forms *f = ctx;
+	const struct slice *at = bsearch(&id, f->ids.v, f->ids.n, sizeof(*f->ids.v), by_id);
+
+	return at && f->found[at - f->ids.v] == FIND_ABSENT;
 }
 
 static void report(const struct forms *f)
@@ -200,13 +222,14 @@ int run_forms(struct run *r, int64_t *absent, struct err *err)
 {
 	struct forms f = {.r = r};
 	int rc = collect(&f, err);
-	char *found = arena_alloc(&f.arena, f.ids.n + 1);
 
-	memset(found, 0, f.ids.n + 1);
+	f.found = arena_zalloc(&f.arena, f.ids.n + 1, 1);
 	if (rc == 0)
-		rc = find_documents(r, f.ids.v, f.ids.n, found, store, &f, err);
+		rc = find_documents(r, f.ids.v, f.ids.n, f.found, store, &f, err);
 	if (rc == 0)
-		rc = settle_absent(&f, found, absent, err);
+		rc = settle_absent(&f, absent, err);
+	if (rc == 0)
+		rc = sql_only_settle(r, &f.sql_only, is_absent, &f, err);
 	if (rc == 0)
 		rc = run_cases(r, err);
 	if (rc == 0)

@@ -98,6 +98,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/rules_used.h \
 	src/migrate/run.h \
 	src/migrate/selection.c \
+	src/migrate/sql_only.c \
+	src/migrate/sql_only.h \
 	src/migrate/selection.h \
 	src/migrate/scan.c \
 	src/migrate/scan.h \

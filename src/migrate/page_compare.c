@@ -1,5 +1,6 @@
 /* page_compare: the verdict on each case of a page, from what the target holds. */
 #include "migrate/page.h"
+#include "migrate/sql_only.h"
 
 static struct slice kept(struct arena *a, struct slice s)
 {
@@ -73,9 +74,9 @@ static int judge(struct run *r, struct page *page, struct page_case *c, struct a
 {
 	arena_reset(scratch);
 	page_check_foreseen(c, NULL, scratch); /* a patch is foreseen for a case that both sides have */
-	if (c->has_couch && c->spooled.deleted)
+	if (c->has_couch && c->spooled.deleted && !sql_only_is_mark(r, &c->spooled))
 		return 0;
-	if (c->has_couch)
+	if (c->has_couch && !c->spooled.deleted)
 		return judge_couch_case(r, page, c, scratch, err);
 	if (c->back)
 		judge_sql_case(r, page, c, scratch);

@@ -1,5 +1,6 @@
 /* page_fold: the order of a case's transactions, and the case they make. */
 #include "migrate/page.h"
+#include "migrate/sql_only.h"
 
 #include <stdlib.h>
 
@@ -37,7 +38,9 @@ static struct mapping_case_source source_of(const struct page_case *c)
 
 struct slice page_kind(const struct run *r, const struct page_case *c)
 {
-	return couch_counts(c) ? c->spooled.kind : state_kind(r->profile);
+	if (couch_counts(c) || sql_only_is_mark(r, &c->spooled))
+		return c->spooled.kind;
+	return state_kind(r->profile);
 }
 
 struct explain_case page_question(const struct run *r, const struct page_case *c)

@@ -69,6 +69,8 @@ finds() {
 	ok "$way: looks for missing documents at its end" says err "0 newly missing"
 	before=$(missing)
 	ok "$way: cases without forms are missing" test -n "$before"
+	exits 1 "$way: --forms=missing marks cases that only SQL has" migrate $domain --forms=missing
+	ok "$way: and misses what was missing" missing_are "$before"
 	what_sql_holds >"$work/$way.before"
 	run diff show $domain --format json
 	cp "$work/out" "$work/$way.diffs"
