@@ -17,7 +17,8 @@ echo "# $count seeds from SETTLE_SEED=$first on"
 
 # left.js EXPECTED exact|within DIFFS CHANGES: is what differs what is refused?
 cat >"$work/left.js" <<'END'
-const fs = require("fs"), refused = new Set(JSON.parse(fs.readFileSync(process.argv[2])).later.refused.map((r) => `${r.kind} ${r.id}`));
+const fs = require("fs"), kind = (r) => r.kind + (r.reason === "no Couch case" ? "-Deleted" : ""); // marked so by --forms=missing
+const refused = new Set(JSON.parse(fs.readFileSync(process.argv[2])).later.refused.map((r) => `${kind(r)} ${r.id}`));
 const lines = (f) => fs.readFileSync(f, "utf8").split("\n").filter(Boolean).map((l) => JSON.parse(l));
 const left = new Set(lines(process.argv[4]).concat(lines(process.argv[5])).map((l) => `${l.kind} ${l.id}`));
 const bad = [...left].filter((id) => !refused.has(id)), gone = [...refused].filter((id) => !left.has(id));
