@@ -480,7 +480,7 @@ int again_run(const struct migrate_env *env, unsigned classes, struct again *aga
 	}
 	if (classes & AGAIN_FORMS)
 		flags |= RUN_WITH_SOURCE;
-	rc = run_open(&r, env, NULL, (enum run_open_flags)flags, err);
+	rc = run_open(&r, env, command, NULL, (enum run_open_flags)flags, err);
 	r.again = again;
 	if (again->look && again->look->ignored) {
 		r.watch = watch;
@@ -505,7 +505,7 @@ static int is_complete(const struct migrate_env *env, int *yes, struct err *err)
 {
 	struct run r;
 	struct status s = {0};
-	int rc = run_open(&r, env, NULL, RUN_LOOK, err);
+	int rc = run_open(&r, env, LIFE_COMPARE, NULL, RUN_LOOK, err);
 
 	if (rc == 0)
 		rc = status_read(r.lister, env->domain, &r.arena, &s, err);

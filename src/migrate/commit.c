@@ -20,7 +20,7 @@ int migrate_unfinish(const struct migrate_env *env, struct err *err)
 	struct run r;
 	struct status s;
 	enum life_status to;
-	int rc = run_open(&r, env, NULL, 0, err);
+	int rc = run_open(&r, env, LIFE_UNFINISH, NULL, 0, err);
 
 	if (rc == 0)
 		rc = run_enter(&r, LIFE_UNFINISH, &s, &to, err);
@@ -104,7 +104,7 @@ static int commit(struct run *r, int accept, struct err *err)
 int migrate_commit(const struct migrate_env *env, int accept, struct err *err)
 {
 	struct run r;
-	int rc = run_open(&r, env, NULL, RUN_WITH_SOURCE, err);
+	int rc = run_open(&r, env, LIFE_COMMIT, NULL, RUN_WITH_SOURCE, err);
 
 	if (rc == 0)
 		rc = commit(&r, accept, err);
@@ -160,7 +160,7 @@ static int reset(struct run *r, struct err *err)
 int migrate_reset(const struct migrate_env *env, struct err *err)
 {
 	struct run r;
-	int rc = run_open(&r, env, NULL, 0, err);
+	int rc = run_open(&r, env, LIFE_RESET, NULL, 0, err);
 
 	if (rc == 0)
 		rc = reset(&r, err);

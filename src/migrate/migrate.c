@@ -139,7 +139,7 @@ static int run_once(const struct migrate_env *env, const struct migrate_options 
 		    struct err *err)
 {
 	struct run r;
-	int rc = run_open(&r, env, options, RUN_WITH_SOURCE, err);
+	int rc = run_open(&r, env, command_of(options), options, RUN_WITH_SOURCE, err);
 
 	a->opened |= rc == 0;
 	if (rc == 0)

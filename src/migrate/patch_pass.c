@@ -299,7 +299,8 @@ int migrate_patch(const struct migrate_env *env, const struct migrate_patch_opti
 	struct run r;
 	struct status s;
 	enum life_status to;
-	int rc = run_open(&r, env, NULL, env->source && env->profile->patch_documents ? RUN_WITH_SOURCE : 0, err);
+	unsigned source = env->source && env->profile->patch_documents ? RUN_WITH_SOURCE : 0;
+	int rc = run_open(&r, env, LIFE_REPAIR, NULL, (enum run_open_flags)source, err);
 
 	*out = (struct migrate_patched){0};
 	if (rc == 0)

@@ -348,7 +348,7 @@ int migrate_patch_preview(const struct migrate_env *env, struct slice id, struct
 {
 	unsigned source = env->source && env->profile->patch_documents ? RUN_WITH_SOURCE : 0;
 	struct run r;
-	int rc = run_open(&r, env, NULL, (enum run_open_flags)(RUN_LOOK | source), err);
+	int rc = run_open(&r, env, LIFE_REPAIR, NULL, (enum run_open_flags)(RUN_LOOK | source), err);
 
 	if (rc == 0)
 		rc = preview(&r, id, a, out, err);

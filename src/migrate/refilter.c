@@ -140,7 +140,7 @@ static int make_plan(const struct migrate_env *env, const struct selection *s, e
 	struct run r;
 	struct status status;
 	enum life_status to;
-	int rc = run_open(&r, env, NULL, RUN_LOOK, err);
+	int rc = run_open(&r, env, LIFE_REPAIR, NULL, RUN_LOOK, err);
 
 	out->with_cases = selection_meets_class(s, 1);
 	out->with_forms = selection_meets_class(s, 0) && !(flags & REFILTER_CHANGES);
@@ -168,7 +168,7 @@ static int filter_stored_forms(const struct migrate_env *env, struct again *agai
 	struct run r;
 	struct status s;
 	enum life_status to;
-	int rc = run_open(&r, env, NULL, look ? RUN_LOOK : 0, err);
+	int rc = run_open(&r, env, LIFE_REPAIR, NULL, look ? RUN_LOOK : 0, err);
 	struct refilter f = {.r = &r, .result = again->result, .changed = again->changed, .ctx = again->changed_ctx};
 
 	r.again = again;

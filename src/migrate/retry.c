@@ -195,7 +195,7 @@ int migrate_retry_rejects(const struct migrate_env *env, const struct migrate_op
 	struct status s;
 	enum life_status to;
 	struct retry t = {.r = &r};
-	int rc = run_open(&r, env, o, env->source ? RUN_WITH_SOURCE : 0, err);
+	int rc = run_open(&r, env, LIFE_REPAIR, o, env->source ? RUN_WITH_SOURCE : 0, err);
 
 	*out = (struct migrate_retry){0};
 	if (rc == 0)

@@ -77,8 +77,37 @@ static int reach_source(struct run *r, struct err *err)
 	return run_from_server(r) ? identity_ask(r, &r->arena, &r->identity, err) : run_open_feed(r, COUCH_FEED_NORMAL, err);
 }
 
-int run_open(struct run *r, const struct migrate_env *env, const struct migrate_options *o, enum run_open_flags flags,
-             struct err *err)
+static int read_status(struct run *r, struct status *s, struct err *err)
+{
+	struct sql_target *t = NULL;
+	int rc = open_target(r, SQL_READ_ONLY, &t, err);
+
+	*s = (struct status){.life = LIFE_NOT_STARTED};
+	if (rc == 0)
+		rc = sql_schema_check(t, err);
+	if (rc == 0)
+		rc = status_read(t, r->env->domain, &r->arena, s, err);
+	sql_close(t);
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* Where nothing was begun, a command that does not begin leaves nothing behind. */
+static int refuse_unbegun(struct run *r, enum life_command command, struct err *err)
+{
+	struct err why = ERR_INIT;
+	enum life_status to;
+	struct status s;
+
+	if (life_check(LIFE_NOT_STARTED, 0, command, &to, &why) == 0)
+		return 0;
+	if (read_status(r, &s, err))
+		return err->code;
+	*err = s.life == LIFE_NOT_STARTED ? why : (struct err)ERR_INIT;
+	return err->code;
+}
+
+int run_open(struct run *r, const struct migrate_env *env, enum life_command command, const struct migrate_options *o,
+	     enum run_open_flags flags, struct err *err)
 {
 	*r = (struct run){.env = env, .profile = env->profile, .seq = BUF_INIT(1u << 20), .compared = BUF_INIT(1u << 20)};
 	if (o)
@@ -92,6 +121,8 @@ int run_open(struct run *r, const struct migrate_env *env, const struct migrate_
 	        .password = env->source_password,
 	        .stop = env->stop,
 	};
+	if (!(flags & RUN_LOOK) && refuse_unbegun(r, command, err))
+		return err->code;
 	if ((flags & RUN_WITH_SOURCE) && reach_source(r, err))
 		return err->code;
 	if (flags & RUN_LOOK)

@@ -14,9 +14,13 @@ enum run_open_flags {
 	RUN_LOOK = 1u << 1,        /* for reading only: no lock, no targets; `lister` and `lister_state` */
 };
 
-/* Takes the domain lock and opens targets and state file. After an error run_release is called all the same. o may be NULL. */
-MUST_CHECK int run_open(struct run *r, const struct migrate_env *env, const struct migrate_options *o, enum run_open_flags flags,
-                        struct err *err);
+/*
+ * Takes the domain lock and opens targets and state file, for this command: one that does not begin a migration is
+ * refused as run_enter would refuse it, and makes neither tables nor files. After an error run_release is called all
+ * the same. o may be NULL.
+ */
+MUST_CHECK int run_open(struct run *r, const struct migrate_env *env, enum life_command command,
+			const struct migrate_options *o, enum run_open_flags flags, struct err *err);
 MUST_CHECK int run_open_state(struct run *r, struct err *err);
 void run_release(struct run *r);
 int run_from_server(const struct run *r);

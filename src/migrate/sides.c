@@ -79,13 +79,16 @@ static int sql_side(const struct migrate_env *env, struct slice id, struct arena
 	struct sql_target *t = NULL;
 	int rc = sql_open(&t, &o, err);
 
+	int made;
+
 	if (rc == 0)
 		rc = sql_schema_check(t, err);
+	made = rc == 0;
 	if (rc == 0)
 		rc = sql_case_side(t, env, id, a, out, kind, touching, err);
-	if (rc == ERR_NOTFOUND && t)
+	if (rc == ERR_NOTFOUND && made)
 		rc = sql_form_side(t, env, id, a, out, kind, err);
-	if (rc == ERR_NOTFOUND && t)
+	if (rc == ERR_NOTFOUND && made)
 		rc = sql_document_side(t, env, id, a, out, kind, err);
 	sql_close(t);
 	return rc;

@@ -91,6 +91,8 @@ static int open_trail(struct verify *v, struct err *err)
 {
 	int rc = audit_open(&v->trail, v->env->state_dir, v->env->domain, AUDIT_READ_ONLY, err);
 
+	if (rc == 0)
+		*err = (struct err)ERR_INIT;
 	if (rc != ERR_NOTFOUND && rc != ERR_STATE)
 		return rc;
 	v->no_trail = 1;
@@ -105,6 +107,14 @@ static int nothing_to_verify(const struct verify *v, struct err *err)
 	err_set(err, ERR_STATE, "%.*s is not-started: neither the target nor the trail knows it",
 		SLICE_ARG(v->env->domain));
 	return err_hint(err, "name the right domain, --target and --state-dir");
+}
+
+static int verify_without_tables(struct verify *v, struct err *err)
+{
+	if (v->no_trail)
+		return nothing_to_verify(v, err);
+	verify_found(v, "the target holds no tables of settle, but there is %s", audit_ref(v->trail));
+	return 0;
 }
 
 static int verify(struct verify *v, struct err *err)
@@ -137,12 +147,15 @@ int migrate_verify(const struct migrate_env *env, verify_fn *fn, void *ctx, stru
 	int rc = sql_open(&v.target, &o, err);
 
 	*out = (struct verify_result){0};
+	int made;
+
 	if (rc == 0)
 		rc = sql_schema_check(v.target, err);
-	if (rc == 0)
+	made = rc == 0;
+	if (rc == 0 || rc == ERR_NOTFOUND)
 		rc = open_trail(&v, err);
 	if (rc == 0)
-		rc = verify(&v, err);
+		rc = made ? verify(&v, err) : verify_without_tables(&v, err);
 	audit_close(v.trail);
 	sql_close(v.target);
 	arena_release(&v.all);

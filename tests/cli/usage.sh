@@ -106,4 +106,26 @@ exits 0 "nothing was written by any of this" stats $args demo
 ok "no target" test ! -e "$work/none.db"
 ok "no state" test ! -e "$work/state"
 ok "no home" test -z "$(ls -A "$HOME")"
+
+# A command that begins no migration leaves nothing behind where there is none.
+echo '{"results":[],"last_seq":0}' >"$work/feed.json"
+args="--target sqlite:$work/made.db --state-dir $work/made --source file:$work/feed.json"
+for command in "unfinish d" "reset d --yes" "commit d" "diff cases d" "diff forms d" "diff filter d" "diff patch d" "rejects retry d" \
+	"migrate d --finish" "migrate d --patch" "migrate d --forms=missing"; do
+	# shellcheck disable=SC2086
+	exits 5 "$command: not started" $command $args
+	ok "$command: says so" says err 'not-started'
+	ok "$command: hints at the way" says err 'settle migrate'
+	ok "$command: no table is made" test ! -e "$work/made.db"
+	ok "$command: the state directory knows no domain" test ! -e "$work/made/domains"
+done
+# shellcheck disable=SC2086
+exits 5 "audit verify where there is nothing" audit verify d $args
+ok "says so" says err 'd is not-started: neither the target nor the trail knows it'
+# shellcheck disable=SC2086
+exits 2 "show where there is nothing" show d x --target "sqlite:$work/made.db" --state-dir "$work/made"
+ok "says so" says err 'no document x in d'
+exits 0 "an empty migration" migrate d --source "file:$work/feed.json" --target "sqlite:$work/first.db" --state-dir "$work/made"
+exits 1 "a target whose tables are gone is a finding" audit verify d --target "sqlite:$work/made.db" --state-dir "$work/made"
+ok "named with the trail" says out 'the target holds no tables of settle, but there is refs/heads/d'
 finish
