@@ -1,6 +1,7 @@
 #include "migrate/fetch.h"
 
 #include "base/clock.h"
+#include "migrate/pace.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,11 +17,12 @@ struct fetch {
 	struct buf seq;      /* last sequence seen, JSON text; empty = none */
 	struct batch *ahead; /* begun by a row that did not fit the batch before */
 	int64_t rows;
+	int64_t page, page_rows; /* rows asked for with one request, 0 = all; rows it has given */
+	struct pace pace;
 	int ended;
 	int failures; /* since the feed gave something last */
 	int unsure;   /* nothing came from this feed yet */
 	_Atomic int64_t done, total;
-	int64_t began_us;
 };
 
 static int open_feed(struct fetch *f, struct err *err)
@@ -29,8 +31,31 @@ static int open_feed(struct fetch *f, struct err *err)
 
 	if (f->seq.len)
 		fo.since = buf_slice(&f->seq);
+	if (f->page)
+		fo.limit = f->page;
+	f->page_rows = 0;
 	f->unsure = 1;
 	return couch_feed_open(&f->feed, &f->o.couch, &fo, err);
+}
+
+static int from_server(const struct fetch *f)
+{
+	enum url_scheme scheme = f->o.couch.url->scheme;
+
+	return scheme == URL_HTTP || scheme == URL_HTTPS;
+}
+
+/* A source that is to be spared is asked for a second's worth at a time, and read a tenth of that at a time. */
+static void keep_pace(struct fetch *f)
+{
+	if (f->o.max_rate <= 0)
+		return;
+	f->pace = pace_begin(f->o.max_rate, clock_mono_us());
+	if (f->o.batch_docs > pace_slice(&f->pace))
+		f->o.batch_docs = pace_slice(&f->pace);
+	f->o.feed.seq_interval = 0; /* any row may end a batch */
+	if (from_server(f) && f->o.feed.kind == COUCH_FEED_NORMAL)
+		f->page = (int64_t)pace_page(&f->pace);
 }
 
 int fetch_open(struct fetch **out, const struct fetch_options *o, struct err *err)
@@ -46,13 +71,13 @@ int fetch_open(struct fetch **out, const struct fetch_options *o, struct err *er
 	f->seq.max = 1u << 20;
 	if (o->feed.since.ptr)
 		buf_adds(&f->seq, o->feed.since);
+	keep_pace(f);
 	rc = open_feed(f, err);
 	if (rc) {
 		fetch_close(f);
 		return rc;
 	}
 	atomic_store(&f->total, couch_feed_size(f->feed));
-	f->began_us = clock_mono_us();
 	*out = f;
 	return 0;
 }
@@ -81,9 +106,7 @@ static int stopped(const struct fetch *f)
 /* Only a server can be asked again. */
 static int can_retry(const struct fetch *f, const struct err *err)
 {
-	enum url_scheme scheme = f->o.couch.url->scheme;
-
-	return err->retryable && (scheme == URL_HTTP || scheme == URL_HTTPS);
+	return err->retryable && from_server(f);
 }
 
 static void wait_before_retry(struct fetch *f, const struct err *err)
@@ -179,14 +202,19 @@ static int take_row(struct fetch *f, struct batch *b, const struct couch_row *ro
 	return 0;
 }
 
-static void end_feed(struct fetch *f, struct batch *b)
+/* The page is over; *ended: and with it the feed. */
+static int end_page(struct fetch *f, int *ended, struct err *err)
 {
 	struct slice last = couch_feed_last_seq(f->feed);
 
-	f->ended = 1;
-	b->last = 1;
 	if (last.ptr)
 		remember_seq(f, last);
+	*ended = !f->page || f->page_rows < f->page || couch_feed_pending(f->feed) == 0;
+	if (*ended)
+		return 0;
+	couch_feed_close(f->feed);
+	f->feed = NULL;
+	return open_feed(f, err);
 }
 
 int fetch_ready(const struct fetch *f)
@@ -217,24 +245,20 @@ static int fill(struct fetch *f, struct batch *b, struct err *err)
 		if (what == COUCH_HEARTBEAT)
 			return 0;
 		if (what == COUCH_END) {
-			end_feed(f, b);
-			return 0;
+			if (end_page(f, &f->ended, err))
+				return err->code;
+			b->last = f->ended;
+			if (f->ended)
+				return 0;
+			continue;
 		}
 		f->rows++;
+		f->page_rows++;
 		if (!take_row(f, b, &row))
 			return 0;
 		if (has_seq(&row))
 			remember_seq(f, row.seq);
 	}
-}
-
-/* Waits until the rows read so far are no more than the rate allows. */
-static void keep_rate(struct fetch *f)
-{
-	if (f->o.max_rate <= 0)
-		return;
-	while (!stopped(f) && (double)f->rows / f->o.max_rate * 1e6 > (double)(clock_mono_us() - f->began_us))
-		clock_sleep_ms(20);
 }
 
 int fetch_next(struct fetch *f, struct batch **out, struct err *err)
@@ -254,7 +278,7 @@ int fetch_next(struct fetch *f, struct batch **out, struct err *err)
 		batch_free(b);
 		return rc;
 	}
-	keep_rate(f);
+	pace_keep(&f->pace, b->docs.n, f->o.couch.stop);
 	close_batch(f, b);
 	*out = b;
 	return 0;

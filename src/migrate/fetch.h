@@ -16,7 +16,7 @@ struct fetch_options {
 	size_t batch_bytes;
 	size_t batch_docs;
 	int64_t limit;   /* rows in all, 0 = none */
-	double max_rate; /* rows a second, 0 = no limit */
+	double max_rate; /* rows a second, 0 = no limit; a server is then asked in small pages (pace.h) */
 	struct log *log;
 	/* Asked whenever a feed that was opened, or opened again, has answered: is it the database that it was? An
 	 * error ends the reading. NULL = it is not asked. A sequence of a database that was deleted and made anew is

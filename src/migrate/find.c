@@ -1,6 +1,7 @@
 #include "migrate/find.h"
 
 #include "base/clock.h"
+#include "migrate/pace.h"
 
 #include <stdlib.h>
 
@@ -102,8 +103,11 @@ static int find_on_server(struct finder *f, struct err *err)
 {
 	int rc = 0, tries = 0;
 
+	struct pace pace = pace_begin(f->r->options.max_rate, clock_mono_us());
+	size_t chunk = f->r->options.max_rate > 0 && pace_page(&pace) < CHUNK ? pace_page(&pace) : CHUNK;
+
 	for (size_t from = 0; from < f->n && rc == 0;) {
-		size_t n = f->n - from < CHUNK ? f->n - from : CHUNK;
+		size_t n = f->n - from < chunk ? f->n - from : chunk;
 
 		if (run_stopped(f->r))
 			return err_set(err, ERR_STOPPED, "clean break");
@@ -111,6 +115,7 @@ static int find_on_server(struct finder *f, struct err *err)
 		if (rc == 0) {
 			from += n;
 			tries = 0;
+			pace_keep(&pace, n, f->r->env->stop);
 		} else if (find_again(f->r, &tries, err)) {
 			rc = 0;
 		}

@@ -60,6 +60,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/moment.h \
 	src/migrate/origin.c \
 	src/migrate/origin.h \
+	src/migrate/pace.c \
+	src/migrate/pace.h \
 	src/migrate/page.c \
 	src/migrate/page.h \
 	src/migrate/page_compare.c \
@@ -136,6 +138,11 @@ UNIT_TESTS += tests/unit/test_group
 tests_unit_test_group_SOURCES = tests/unit/test_group.c tests/unit/sql_place.c tests/unit/sql_place.h
 tests_unit_test_group_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_group_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c
+tests_unit_test_pace_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_pace_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
 
 # The mapping needs no database: these link it alone.
 MAPPING_LIBS = src/migrate/libmigrate.a src/explain/libexplain.a $(PROFILE_LIBS)

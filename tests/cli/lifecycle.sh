@@ -309,6 +309,13 @@ ok "--max-rate: a run that may read a document in 100 s has not read twenty" kil
 wait $follower
 ok "--max-rate: and ends cleanly when told to" test $? -eq 1
 follower=
+run reset d --yes
+all=$(curl -s "$couchd_url/tenants/_changes" | jq '.results | length')
+curl -s -X DELETE "$couchd_url/_standin" >/dev/null
+exits 0 "--max-rate: a run that may read ten a second" migrate d --live --max-rate 10
+ok "--max-rate: reads all of it" grep -q "last pass  read $all = " "$work/out"
+ok "--max-rate: and asks for a second's worth at a time, once for how much there is" test \
+	"$(curl -s "$couchd_url/_standin" | jq '.requests["GET /tenants/_changes"].count')" -eq $(((all + 9) / 10 + 1))
 
 # ---- the feed ends while it is followed ----
 
