@@ -48,8 +48,9 @@ static int plan_has_diff(const struct patch_plan *plan, const char *key)
 static void set_empty_name(const struct patch_plan *plan, struct arena *a, struct json *update)
 {
 	const struct json *name = json_gets(plan->couch, "name");
-	if (json_is(name, JSON_STRING) && name->text.len == 0 && plan_has_diff(plan, "name"))
-		json_sets(a, update, "name", *name);
+	int is_empty = json_is(name, JSON_NULL) || (json_is(name, JSON_STRING) && name->text.len == 0);
+	if (is_empty && plan_has_diff(plan, "name"))
+		json_sets(a, update, "name", json_str(""));
 }
 
 static struct json update_of(const struct patch_plan *plan, struct arena *a)

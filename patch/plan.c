@@ -153,22 +153,13 @@ int patch_is_unpatchable(const struct patch_policy *policy, const struct diff *d
 	return is_key(d, "closed") && !json_is(d->old_value, JSON_TRUE) && json_is(d->new_value, JSON_TRUE);
 }
 
-/* Of a renamed field the name in SQL counts: that is what an update writes. */
-static int is_known(const struct patch_policy *policy, const struct diff *d)
-{
-	if (patch_has_name(&policy->known, d->path[0].key))
-		return 1;
-	return d->type == DIFF_COMPLEX && d->npath == 2 && !d->path[1].is_position &&
-	       patch_has_name(&policy->known, d->path[1].key);
-}
-
 static int plan_diff(struct planning *p, const struct diff *d)
 {
 	struct slice key;
 	if (is_illegal(d))
 		return refuse(p, d, "no form can change it");
 	key = d->path[0].key;
-	if (is_known(p->policy, d))
+	if (patch_has_name(&p->policy->known, key))
 		p->plan->actions |= PATCH_UPDATE;
 	if (is_key(d, "closed") && json_is(json_gets(p->plan->couch, "closed"), JSON_TRUE) &&
 	    !json_is(d->new_value, JSON_TRUE))

@@ -289,12 +289,11 @@ void patch_case_stamp(struct patch_case *c, int64_t now, struct arena *a)
 		refuse(c, SLICE("no time comes after its last form"));
 }
 
-static int make_form(struct run *r, struct patch_case *c, struct arena *a, struct err *err)
+/* The form of the plan as it is; refused when something would be left. */
+static int try_form(struct run *r, struct patch_case *c, const struct patch_stamp *stamp, struct arena *a,
+		    struct err *err)
 {
-	struct patch_stamp stamp = {.form_id = c->form_id,
-				    .received_on = c->received_on,
-				    .modified_on = json_get_text(&c->before, "modified_on")};
-	struct json body = patch_form_body(&c->plan, &stamp, a);
+	struct json body = patch_form_body(&c->plan, stamp, a);
 	struct mapping_form rows;
 	struct page_case after;
 
@@ -302,6 +301,38 @@ static int make_form(struct run *r, struct patch_case *c, struct arena *a, struc
 	    predict(r, c, &rows.transactions, a, &after, err))
 		return patch_case_refuse(c, a, err);
 	check_prediction(r, c, &after, a);
+	return 0;
+}
+
+/*
+ * An update says more of the Couch case than a plan needs (its user, its location): where nothing asked for one and
+ * something would be left, it may make that go too.
+ */
+static int try_update(struct run *r, struct patch_case *c, const struct patch_stamp *stamp, struct json block,
+		      struct arena *a, struct err *err)
+{
+	struct slice refused = c->refused;
+
+	c->plan.actions |= PATCH_UPDATE;
+	c->plan.block = block;
+	refuse(c, SLICE_NONE);
+	if (try_form(r, c, stamp, a, err))
+		return err->code;
+	if (c->refused.ptr)
+		refuse(c, refused);
+	return 0;
+}
+
+static int make_form(struct run *r, struct patch_case *c, struct arena *a, struct err *err)
+{
+	struct patch_stamp stamp = {.form_id = c->form_id,
+				    .received_on = c->received_on,
+				    .modified_on = json_get_text(&c->before, "modified_on")};
+	struct json block = json_clone(a, &c->plan.block), body;
+
+	if (try_form(r, c, &stamp, a, err) ||
+	    (c->refused.ptr && !(c->plan.actions & PATCH_UPDATE) && try_update(r, c, &stamp, block, a, err)))
+		return err->code;
 	if (c->refused.ptr)
 		return 0;
 	patch_block_set_before(&c->plan.block, c->before.type == JSON_OBJECT ? &c->before : NULL, &c->after, a);

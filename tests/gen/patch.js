@@ -65,7 +65,7 @@ function updateOf(couch, diffs, properties) {
 		opened_on: text(couch.opened_on),
 	}) };
 	const more = drop({ location_id: text(couch.location_id) });
-	if (couch.name === '' && diffs.some((d) => d.path[0] === 'name'))
+	if ((couch.name === '' || couch.name === null) && diffs.some((d) => d.path[0] === 'name'))
 		more.name = ''; /* an empty case_name would change nothing, an empty property of this name does */
 	return { action: 'update', known, properties: { ...properties, ...more } };
 }
@@ -90,17 +90,14 @@ function indicesOf(couch, diffs) {
 	return put.concat(gone.map((d) => ({ ...indexOf(d.new), referenced_type: '', referenced_id: '' })));
 }
 
-/* of a renamed field the name in SQL counts */
-const isKnown = (d) => KNOWN.has(d.path[0]) || (d.type === 'complex' && KNOWN.has(d.path[1]));
-
-function actionsOf(couch, diffs) {
+function actionsOf(couch, diffs, updated) {
 	const properties = propertiesOf(couch, diffs);
 	const indices = indicesOf(couch, diffs);
 	const isLost = lost(diffs);
 	const actions = [];
 	if (isLost)
 		actions.push({ action: 'create', known: names(couch) });
-	if (isLost || Object.keys(properties).length || indices.length || diffs.some(isKnown))
+	if (updated || isLost || Object.keys(properties).length || indices.length || diffs.some((d) => KNOWN.has(d.path[0])))
 		actions.push(updateOf(couch, diffs, properties));
 	if (couch.closed === true && (isLost || diffs.some((d) => d.path[0] === 'closed')))
 		actions.push({ action: 'close' });
@@ -109,11 +106,11 @@ function actionsOf(couch, diffs) {
 	return actions;
 }
 
-function patchBlock(couch, diffs, before) {
+function patchBlock(couch, diffs, before, updated) {
 	const date = [couch.modified_on, couch['@date_modified'], before.modified_on].map((d) => d && blockDate(d)).find(Boolean);
 	return {
 		caseId: couch._id, formId: PATCH_FORM, position: 0, receivedOn: '2999-01-01T00:00:00.000000Z', syncLog: null,
-		date: date || '2999-01-01T00:00:00.000000Z', user: text(couch.user_id) || text(couch['@user_id']) || '', actions: actionsOf(couch, diffs),
+		date: date || '2999-01-01T00:00:00.000000Z', user: text(couch.user_id) || text(couch['@user_id']) || '', actions: actionsOf(couch, diffs, updated),
 	};
 }
 
@@ -141,9 +138,12 @@ function whyRefused(domain, couch, diffs, blocks, touching) {
 	if (plan)
 		return plan;
 	const before = sqlCase(fold(couch._id, blocks, SQL), domain, couch);
-	const after = sqlCase(fold(couch._id, blocks.concat(patchBlock(couch, diffs, before)), SQL), domain, couch);
-	const left = compare(couch.doc_type, couch, after, touching).filter((d) => !mayStay(d));
-	return left.length ? remainder(left[0]) : null;
+	const left = (updated) => {
+		const after = fold(couch._id, blocks.concat(patchBlock(couch, diffs, before, updated)), SQL);
+		return compare(couch.doc_type, couch, sqlCase(after, domain, couch), touching).filter((d) => !mayStay(d));
+	};
+	/* an update, which says whose case it is and where, may help where no difference asks for one */
+	return left(false).length && left(true).length ? remainder(left(false)[0]) : null;
 }
 
 module.exports = { whyRefused };

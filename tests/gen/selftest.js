@@ -52,6 +52,8 @@ const tests = {
 		};
 		assert.strictEqual(why({ name: 'Other', colour: 'red', closed: true, owner_id: 'w' }), null);
 		assert.strictEqual(why({ name: '' }), null);
+		assert.strictEqual(why({ name: null }), null);
+		assert.strictEqual(why({ location_id: 'l' }), null);
 		assert.strictEqual(why({ type: '' }), 'empty value');
 		assert.strictEqual(why({ '@user_id': 'u' }), 'attribute');
 		assert.strictEqual(why({ user_id: '', '@user_id': 'v' }), null);

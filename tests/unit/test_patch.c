@@ -147,22 +147,31 @@ static void test_plan__lost_case_is_written_whole(void **state)
 	assert_non_null(plan.refused.ptr);
 }
 
-static void test_plan__a_renamed_field_is_updated_by_its_name_in_sql(void **state)
+/* BEHAVIOUR 9.3: only the first name of a path is looked at. */
+static void test_plan__a_renamed_field_or_a_location_asks_for_no_update(void **state)
 {
 	struct fixture *f = *state;
-	struct patch_plan plan =
-	    plan_of(f, "{\"_id\":\"c\",\"type\":\"t\",\"@user_id\":\"v\"}",
-		    "[{\"type\":\"complex\",\"path\":[\"@user_id\",\"user_id\"],\"old\":\"v\",\"new\":\"u\"}]");
+	struct patch_plan plan = plan_of(
+	    f, CASE "}", "[{\"type\":\"complex\",\"path\":[\"@user_id\",\"user_id\"],\"old\":\"v\",\"new\":\"u\"}]");
 	assert_null(plan.refused.ptr);
-	assert_int_equal(plan.actions, PATCH_UPDATE);
-	struct json body = patch_form_body(&plan, &stamp, &f->a);
-	const struct json *block = json_gets(&body, "case");
-	assert_true(slice_is(json_get_text(block, "@user_id"), "v"));
-	assert_json(json_gets(block, "update"), "{\"case_type\":\"t\"}", &f->a);
-	plan = plan_of(
-	    f, "{\"_id\":\"c\",\"type\":\"t\"}",
-	    "[{\"type\":\"complex\",\"path\":[\"@date_modified\",\"modified_on\"],\"old\":\"v\",\"new\":\"u\"}]");
 	assert_int_equal(plan.actions, 0);
+	plan = plan_of(f, CASE "}", "[{\"type\":\"diff\",\"path\":[\"location_id\"],\"old\":\"v\",\"new\":\"u\"}]");
+	assert_null(plan.refused.ptr);
+	assert_int_equal(plan.actions, 0);
+	assert_json(
+	    &plan.block,
+	    "{\"case_id\":\"c\",\"diffs\":[{\"path\":[\"location_id\"],\"patch\":true,\"old\":\"v\",\"new\":\"u\"}]}",
+	    &f->a);
+}
+
+/* An empty case_name changes nothing, an update of `name` does. */
+static void test_form__an_empty_name_is_written(void **state)
+{
+	struct fixture *f = *state;
+	struct patch_plan plan = plan_of(f, "{\"_id\":\"c\",\"name\":null}",
+					 "[{\"type\":\"type\",\"path\":[\"name\"],\"old\":null,\"new\":\"N\"}]");
+	struct json body = patch_form_body(&plan, &stamp, &f->a);
+	assert_json(json_gets(json_gets(&body, "case"), "update"), "{\"name\":\"\"}", &f->a);
 }
 
 static void test_plan__an_index_put_and_removed_is_put(void **state)
@@ -627,7 +636,8 @@ int main(void)
 	    cmocka_unit_test(test_plan__refusals_name_the_path),
 	    cmocka_unit_test(test_plan__no_couch_case_is_refused),
 	    cmocka_unit_test(test_plan__lost_case_is_written_whole),
-	    cmocka_unit_test(test_plan__a_renamed_field_is_updated_by_its_name_in_sql),
+	    cmocka_unit_test(test_plan__a_renamed_field_or_a_location_asks_for_no_update),
+	    cmocka_unit_test(test_form__an_empty_name_is_written),
 	    cmocka_unit_test(test_plan__an_index_put_and_removed_is_put),
 	    cmocka_unit_test(test_block__is_sorted_by_path_with_numbers_as_numbers),
 	    cmocka_unit_test(test_patched__what_is_left_must_be_recorded),
