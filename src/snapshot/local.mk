@@ -48,7 +48,7 @@ src_snapshot_libsnapshot_a_SOURCES = \
 	src/snapshot/workshop.h
 
 SNAPSHOT_TESTS = tests/cli/snapshot.sh tests/cli/snapshot-copy.sh tests/cli/snapshot-kill.sh tests/cli/snapshot-mask.sh \
-	tests/cli/snapshot-restore.sh tests/cli/snapshot-torn.sh
+	tests/cli/snapshot-refusals.sh tests/cli/snapshot-restore.sh tests/cli/snapshot-torn.sh
 TESTS += $(SNAPSHOT_TESTS)
 EXTRA_DIST += $(SNAPSHOT_TESTS)
 

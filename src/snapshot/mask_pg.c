@@ -357,7 +357,9 @@ int mask_pg(const struct mask *mask, struct workshop *w, const char *from, struc
 	k.types = ARENA_ARRAY(k.a, mask->n, struct slice);
 	k.hashes = ARENA_ARRAY(k.a, mask->n, struct slice);
 	step(w->env, "database");
-	int rc = check_roles(&k, err);
+	int rc = pg_restore_check(m->tool, k.a, err);
+	if (rc == 0)
+		rc = check_roles(&k, err);
 	if (rc == 0)
 		rc = workshop_make_database(w, &m->database, err);
 	if (rc == 0)

@@ -25,6 +25,19 @@ int pg_dump_check(int64_t server_version, struct slice server, struct arena *a, 
 	    wanted, wanted);
 }
 
+int pg_restore_check(struct slice made_by, struct arena *a, struct err *err)
+{
+	int own = 0, wanted = spawn_major(made_by);
+	struct slice line;
+	int rc = spawn_version("pg_restore", a, &own, &line, err);
+	if (rc || own >= wanted)
+		return rc;
+	err_set(err, ERR_TARGET, "%.*s is older than what made the dump, %.*s", SLICE_ARG(line), SLICE_ARG(made_by));
+	return err_hint(
+	    err, "install the client programs of version %d (Debian: postgresql-client-%d) and put them first in PATH",
+	    wanted, wanted);
+}
+
 /* What both are told; *n arguments so far. */
 static int common(const struct pg_tool_call *c, const char *program, const char **argv, int *n, const char **password,
 		  struct arena *a, struct err *err)

@@ -20,6 +20,8 @@ struct pg_tool_call {
 /* ERR_TARGET when pg_dump is older than the server; *line = what it says of itself, *major may be NULL. */
 MUST_CHECK int pg_dump_check(int64_t server_version, struct slice server, struct arena *a, struct slice *line,
 			     int *major, struct err *err);
+/* ERR_TARGET when pg_restore is older than the pg_dump that said made_by of itself. */
+MUST_CHECK int pg_restore_check(struct slice made_by, struct arena *a, struct err *err);
 /* Into dir, which is made; not flushed to the disk. */
 MUST_CHECK int pg_dump_run(const struct pg_tool_call *c, struct arena *a, struct err *err);
 MUST_CHECK int pg_restore_run(const struct pg_tool_call *c, struct arena *a, struct err *err);

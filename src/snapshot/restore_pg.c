@@ -47,6 +47,8 @@ static int begin_pg(struct restore *r, struct domains *now, struct err *err)
 static int look_pg(struct restore *r, struct err *err)
 {
 	int rc = database_missing_roles(r->server, &r->m.roles, r->a, &r->plan->missing_roles, err);
+	if (rc == 0 && !journal_has(&r->j, "load") && !slice_is(r->m.method, "template"))
+		rc = pg_restore_check(r->m.tool, r->a, err);
 	if (rc == 0 && !journal_has(&r->j, "swap"))
 		rc = database_no_migration(r->server, r->j.database, r->a, err);
 	if (rc == 0 && !journal_has(&r->j, "swap"))
@@ -88,6 +90,21 @@ static int run_pg_restore(struct restore *r, const char *dir, struct err *err)
 	return pg_restore_run(&call, r->a, err);
 }
 
+/* What is loaded in part only takes room, perhaps the last there was; the next call loads it anew. */
+static void drop_part(struct restore *r)
+{
+	struct err why = ERR_INIT;
+	struct link *l = NULL;
+	int rc = database_server_link(&l, r->env->target, &why);
+	if (rc == 0)
+		rc = database_terminate(l, r->j.fresh, &why);
+	if (rc == 0)
+		rc = database_drop(l, r->j.fresh, &why);
+	link_close(l);
+	if (rc)
+		log_err(r->env->log, LOG_WARN, &why);
+}
+
 static int load(struct restore *r, struct err *err)
 {
 	const char *dir = NULL;
@@ -100,11 +117,14 @@ static int load(struct restore *r, struct err *err)
 	r->j.begun = SLICE("load");
 	if (rc == 0)
 		rc = journal_write(&r->j, r->a, err);
-	if (rc == 0)
-		rc = restore_plain(r, &dir, err);
+	if (rc)
+		return rc;
+	rc = restore_plain(r, &dir, err);
 	if (rc == 0)
 		rc = run_pg_restore(r, dir, err);
 	restore_plain_end(r);
+	if (rc)
+		drop_part(r);
 	return rc;
 }
 

@@ -102,7 +102,12 @@ static int load(struct restore *r, struct err *err)
 {
 	r->meter = (struct meter){
 	    .log = r->env->log, .stop = r->env->stop, .what = "loading", .of_bytes = manifest_bytes(&r->m)};
-	return restore_file(r, SLICE(SQLITE_FILE), text(r, r->j.fresh), err);
+	int rc = restore_file(r, SLICE(SQLITE_FILE), text(r, r->j.fresh), err);
+	struct err ignored = ERR_INIT;
+	/* A part of it only takes room, perhaps the last there was; the next call writes it anew. */
+	if (rc && files_remove_tree(text(r, r->j.fresh), &ignored))
+		log_err(r->env->log, LOG_WARN, &ignored);
+	return rc;
 }
 
 static int check(struct restore *r, struct err *err)

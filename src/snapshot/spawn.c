@@ -282,6 +282,17 @@ int spawn_run(const struct spawn_options *o, struct arena *a, struct slice *out,
 	return rc;
 }
 
+int spawn_major(struct slice line)
+{
+	size_t at = 0;
+	int major = 0;
+	while (at < line.len && (line.ptr[at] < '0' || line.ptr[at] > '9'))
+		at++;
+	while (at < line.len && line.ptr[at] >= '0' && line.ptr[at] <= '9' && major < 100000)
+		major = major * 10 + line.ptr[at++] - '0';
+	return major;
+}
+
 int spawn_version(const char *program, struct arena *a, int *major, struct slice *line, struct err *err)
 {
 	const char *const argv[] = {program, "--version", NULL};
@@ -290,8 +301,7 @@ int spawn_version(const char *program, struct arena *a, int *major, struct slice
 		return rc;
 	while (line->len && (line->ptr[line->len - 1] == '\n' || line->ptr[line->len - 1] == '\r'))
 		line->len--;
-	const char *digits = line->ptr + strcspn(line->ptr, "0123456789");
-	*major = (int)strtol(digits, NULL, 10);
+	*major = spawn_major(*line);
 	if (*major <= 0)
 		return err_set(err, ERR_TARGET, "%s --version says no version: %.*s", program, SLICE_ARG(*line));
 	return 0;

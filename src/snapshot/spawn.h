@@ -22,6 +22,8 @@ struct spawn_options {
 /* Stdout of the child goes to *out (in the arena) when out is not NULL, else to nowhere. A missing program, and one
  * that fails: ERR_TARGET with its own words. A clean break ends it: ERR_STOPPED. */
 MUST_CHECK int spawn_run(const struct spawn_options *o, struct arena *a, struct slice *out, struct err *err);
+/* The major version in such a line, or 0. */
+int spawn_major(struct slice line);
 /* The major version that `program --version` tells, and the whole line. */
 MUST_CHECK int spawn_version(const char *program, struct arena *a, int *major, struct slice *line, struct err *err);
 

@@ -139,7 +139,9 @@ ok "one database" test "$(databases)" = "$shop"
 # ---- a missing program, and going on ----
 
 mkdir "$work/bin"
-ln -s /bin/false "$work/bin/pg_restore"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\n[ "$1" = --version ] && exec %s --version\nexit 1\n' "$(command -v pg_restore)" >"$work/bin/pg_restore"
+chmod 755 "$work/bin/pg_restore"
 exits 0 "a fresh snapshot" snapshot create --name again
 old_path=$PATH
 PATH=$work/bin:$PATH

@@ -221,22 +221,4 @@ PATH=$old_path
 ok "is said, with the package" says err "postgresql-client"
 ok "nothing is left of them" not ls -d "$snaps"/*.partial
 
-# on_small_disk COMMAND...: with 1 MiB of space in $work/disk, in a mount namespace of its own
-on_small_disk() {
-	mkdir -p "$work/disk"
-	flags=-m
-	[ "$(id -u)" = 0 ] || flags=-rm
-	# shellcheck disable=SC2016
-	unshare $flags sh -c 'mount -t tmpfs -o size=1m none "$1" && shift && "$@"; status=$?; ls "$work_disk" >"$work_left"; exit $status' sh "$work/disk" "$@"
-}
-psql -X -q -d shop -c "CREATE TABLE big AS SELECT md5(g::text) || md5((g + 1)::text) AS t FROM generate_series(1, 60000) g"
-work_disk=$work/disk work_left=$work/left
-export work_disk work_left
-status=0
-on_small_disk "$settle" snapshot create --name full --to "$work/disk" -t "$pg" >"$work/out" 2>"$work/err" </dev/null || status=$?
-ok "full disk: exit code" test "$status" -eq 4
-ok "full disk: says so" says err "No space left on device"
-ok "full disk: leaves nothing" not grep -q full "$work/left"
-ok "after it there is no such snapshot" not test -e "$work/disk/full"
-
 finish
