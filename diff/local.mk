@@ -20,12 +20,16 @@ EXTRA_DIST += fixtures/diff fixtures/vectors tests/unit/diff_cases.h
 UNIT_TESTS += \
 	tests/unit/test_diff \
 	tests/unit/test_rules \
+	tests/unit/test_rules_each \
 	tests/unit/test_vectors
 
 tests_unit_test_diff_SOURCES = tests/unit/test_diff.c tests/unit/random_json.h
 tests_unit_test_diff_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_diff_LDADD = $(DIFF_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_rules_each_SOURCES = tests/unit/test_rules_each.c
+tests_unit_test_rules_each_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_rules_each_LDADD = $(PROFILE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
 tests_unit_test_rules_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_rules_LDADD = $(PROFILE_LIBS) $(CMOCKA_LIBS)
