@@ -1,6 +1,7 @@
 #!/bin/sh
 # Invented domains from random seeds: every planted difference is found with its reason and nothing else is, on both targets; and what is
-# found does not depend on the way there: rows in another order, everything twice, or an earlier state of the database first.
+# found does not depend on the way there: rows in another order, each of them twice, one worker or four, everything once more, or an earlier
+# state of the database first.
 # SETTLE_SEEDS says how many (5), SETTLE_SEED which one comes first; both are printed.
 . "$top_srcdir/tests/cli/lib.sh"
 . "$top_srcdir/tests/server/pg.sh"
@@ -24,10 +25,10 @@ contents_of() {
 		(SELECT 1 FROM case_transactions x WHERE x.domain = t.domain AND x.case_id = t.case_id)) ORDER BY 1"
 }
 
-# migrate NAME FEED TARGET: its answers in $work/NAME.{stats,diffs,changes}
+# migrate NAME FEED TARGET [OPTIONS]: its answers in $work/NAME.{stats,diffs,changes}
 migrate() {
 	state=$work/state-$1
-	run migrate $domain -s "file:$2" -t "$3" --state-dir "$state"
+	run migrate $domain -s "file:$2" -t "$3" --state-dir "$state" ${4:-}
 	ok "seed $seed, $1: comes to its end" test "$status" -le 1
 	run stats $domain -t "$3" --state-dir "$state" --format json
 	cp "$work/out" "$work/$1.stats"
@@ -55,7 +56,7 @@ check_seed() {
 	rm -rf "$work/gen" "$work"/state-* "$work"/sqlite.db*
 	node "$top_srcdir/tests/gen/domain.js" --seed "$seed" --plain --out "$work/gen" >/dev/null || exit 99
 	feed=$work/gen/demo.json
-	for db in straight shuffled followed; do
+	for db in straight shuffled twice followed; do
 		create_pg_database "${db}_$seed" || exit 99
 	done
 
@@ -66,11 +67,15 @@ check_seed() {
 	contents_of "straight_$seed" >"$work/contents.straight"
 
 	node "$earlier" --seed "$seed" --shuffle "$feed" "$work/shuffled.json" || exit 99
-	migrate shuffled "$work/shuffled.json" "$(pg_url "shuffled_$seed")"
+	migrate shuffled "$work/shuffled.json" "$(pg_url "shuffled_$seed")" --jobs=1
 	same shuffled "shuffled_$seed"
 	node "$earlier" --seed "$((seed + 1))" --shuffle "$feed" "$work/shuffled.json" || exit 99
 	migrate shuffled "$work/shuffled.json" "$(pg_url "shuffled_$seed")"
 	same shuffled "shuffled_$seed"
+
+	node "$earlier" --seed "$seed" --twice "$feed" "$work/twice.json" || exit 99
+	migrate twice "$work/twice.json" "$(pg_url "twice_$seed")" --jobs=4
+	same twice "twice_$seed"
 
 	node "$earlier" --seed "$seed" "$feed" "$work/followed.json" || exit 99
 	migrate followed "$work/followed.json" "$(pg_url "followed_$seed")"

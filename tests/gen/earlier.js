@@ -3,10 +3,10 @@
 /*
  * The same database at another moment.
  *
- *   node tests/gen/earlier.js --seed N [--shuffle] FEED OUT
+ *   node tests/gen/earlier.js --seed N [--shuffle | --twice] FEED OUT
  *
- * FEED is a recorded `_changes` answer (plain or gzip), OUT another one. With --shuffle OUT holds the same rows in another order. Without it OUT
- * is an earlier state: some documents are not there yet, some have an older revision that says something else (a form that was archived
+ * FEED is a recorded `_changes` answer (plain or gzip), OUT another one. With --shuffle OUT holds the same rows in another order, with --twice
+ * each of them twice, in another order too. Without either OUT is an earlier state: some documents are not there yet, some have an older revision that says something else (a form that was archived
  * later, came at another time, spoke of another case or said something else; a case with another name or history), so that a migration of OUT
  * followed by one of FEED has to take back what it found first. Documents that FEED says were deleted stay deleted.
  */
@@ -16,15 +16,17 @@ const zlib = require('zlib');
 const { Rng } = require('./prng.js');
 
 function usage(message) {
-	process.stderr.write(`earlier.js: ${message}\nusage: earlier.js --seed N [--shuffle] FEED OUT\n`);
+	process.stderr.write(`earlier.js: ${message}\nusage: earlier.js --seed N [--shuffle | --twice] FEED OUT\n`);
 	process.exit(2);
 }
 
 function options(argv) {
-	const o = { files: [], shuffle: false };
+	const o = { files: [], shuffle: false, twice: false };
 	for (let i = 0; i < argv.length; i++) {
 		if (argv[i] === '--shuffle')
 			o.shuffle = true;
+		else if (argv[i] === '--twice')
+			o.twice = true;
 		else if (argv[i] === '--seed' && /^\d{1,10}$/.test(argv[i + 1] || ''))
 			o.seed = Number(argv[++i]);
 		else if (argv[i].startsWith('--'))
@@ -119,6 +121,7 @@ const o = options(process.argv.slice(2));
 const rng = new Rng(o.seed + 1000003); /* not the ids that the domain of this seed uses */
 const feed = readFeed(o.files[0]);
 const { domain } = feed.results.find((row) => row.doc && row.doc.doc_type === 'XFormArchived').doc;
-const rows = o.shuffle ? feed.results : feed.results.map((row) => before(row, rng, domain)).filter((row) => row !== null);
+const again = o.twice ? feed.results : [];
+const rows = o.shuffle || o.twice ? feed.results.concat(again) : feed.results.map((row) => before(row, rng, domain)).filter((row) => row !== null);
 rng.shuffle(rows);
 fs.writeFileSync(o.files[1], JSON.stringify({ ...feed, results: rows }));
