@@ -54,6 +54,10 @@ static int run(struct cmd_context *c, struct err *err)
 	struct migrate_stats stats;
 	if (selection_parse(o->select, &c->profile, c->arena, &selection, err))
 		return err->code;
+	if (selection.what == SELECT_PENDING) {
+		err_set(err, ERR_USAGE, "pending cases have not been compared yet: they have no differences to patch");
+		return err_hint(err, "`settle diff cases %.*s --select pending` compares them", SLICE_ARG(c->domain));
+	}
 	options.only_diffs = selection.what == SELECT_DIFFS;
 	options.only_changes = selection.what == SELECT_CHANGES;
 	if (migrate_patch(&env, &options, &done, err) || migrate_stats(&env, c->arena, &stats, err))

@@ -219,6 +219,13 @@ ok "nor planned" says out '"pending":0'
 rm "$state/audit.git"
 mv "$state/aside/audit.git" "$state/"
 
+# What was not compared is not everything.
+settled diff patch $domain --select pending
+ok "pending cases cannot be patched" test "$status" -eq 2
+ok "the way is named" says err 'diff cases demo-clinic --select pending'
+settled patch list $domain
+ok "nothing was patched by it" silent out
+
 # a name that neither side knows is not proven sound
 settled audit verify nobody
 ok "verify of an unknown domain is refused" test "$status" -eq 5
