@@ -11,6 +11,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/datetime.h \
 	src/base/err.c \
 	src/base/err.h \
+	src/base/hide.c \
+	src/base/hide.h \
 	src/base/json.h \
 	src/base/json_internal.h \
 	src/base/json_read.c \

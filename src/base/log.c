@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hide.h"
 #include "base/json.h"
 #include "base/utf8.h"
 
@@ -115,23 +116,24 @@ static void add_json_member(struct buf *line, const char *key, struct slice text
 	buf_release(&clean);
 }
 
-static void add_line(struct buf *line, enum log_format format, enum log_level level, const char *msg, const char *hint)
+static void add_line(struct buf *line, enum log_format format, enum log_level level, struct slice msg,
+		     struct slice hint)
 {
 	char now[CLOCK_TEXT_SIZE];
 	clock_utc_text(now);
 	if (format == LOG_JSON) {
 		add_json_member(line, "time", slice_of(now));
 		add_json_member(line, "level", slice_of(level_names[level]));
-		add_json_member(line, "msg", slice_of(msg));
-		if (hint[0])
-			add_json_member(line, "hint", slice_of(hint));
+		add_json_member(line, "msg", msg);
+		if (hint.len)
+			add_json_member(line, "hint", hint);
 		buf_ch(line, '}');
 	} else {
 		buf_fmt(line, "%.19sZ %s: ", now, level_names[level]);
-		add_clean(line, slice_of(msg));
-		if (hint[0]) {
+		add_clean(line, msg);
+		if (hint.len) {
 			buf_str(line, "\nhint: ");
-			add_clean(line, slice_of(hint));
+			add_clean(line, hint);
 		}
 	}
 	buf_ch(line, '\n');
@@ -180,9 +182,14 @@ static void write_line(struct log *log, struct slice line)
 
 static void log_text(struct log *log, enum log_level level, const char *msg, const char *hint)
 {
-	struct buf line = BUF_INIT(4 * LINE_MAX_BYTES);
-	add_line(&line, log->format, level, msg, hint);
+	struct buf line = BUF_INIT(4 * LINE_MAX_BYTES), shown_msg = BUF_INIT(LINE_MAX_BYTES),
+		   shown_hint = BUF_INIT(LINE_MAX_BYTES);
+	hide_passwords(slice_of(msg), &shown_msg);
+	hide_passwords(slice_of(hint), &shown_hint);
+	add_line(&line, log->format, level, buf_slice(&shown_msg), buf_slice(&shown_hint));
 	write_line(log, buf_slice(&line));
+	buf_release(&shown_msg);
+	buf_release(&shown_hint);
 	buf_release(&line);
 }
 

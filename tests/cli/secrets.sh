@@ -77,6 +77,13 @@ authorization() {
 	done
 	port=$(cat "$work/port")
 }
+# A URL in the wrong place: messages name what was given.
+for where in "migrate d" "stats d --format" "migrate d --jobs" "help" "diff" "diff files x" "multi" "stats d --target sqlite:x --profile"; do
+	# shellcheck disable=SC2086
+	run $where "http://me:s3cr3t@h/db"
+	ok "$where: a usage error" test "$status" -eq 2
+	ok "$where: no password" not grep -q s3cr3t "$work/out" "$work/err"
+done
 authorization
 run check --source "http://me:inurl@127.0.0.1:$port/db"
 ok "the URL's password is sent" grep -qx me:inurl "$work/seen"

@@ -44,6 +44,32 @@ static char *close_log(struct kept_log *m)
 	return text;
 }
 
+static void check_hidden(const char *said, const char *written)
+{
+	struct kept_log m = open_log(LOG_INFO, LOG_TEXT);
+	log_at(m.log, LOG_INFO, "%s", said);
+	char *text = close_log(&m);
+	const char *line = strstr(text, "info: ");
+	assert_non_null(line);
+	text[strlen(text) - 1] = 0;
+	assert_string_equal(line + strlen("info: "), written);
+	free(text);
+}
+
+static void test_log_at__passwords_are_hidden_wherever_a_url_stands(void **state)
+{
+	(void)state;
+	check_hidden("no argument \"http://me:s3cret@h/db\"", "no argument \"http://me:***@h/db\"");
+	check_hidden("http://me:s3/cr@et@h:1/db and postgres://:x@/y", "http://me:***@h:1/db and postgres://:***@/y");
+	check_hidden("host=h password=s3cret user=me", "host=h password=*** user=me");
+	check_hidden("Passwd=s3cret", "Passwd=***");
+	check_hidden("http://me@h/db id=a:b@c", "http://me@h/db id=a:b@c");
+	check_hidden("http://h:5984/db/org:me@x", "http://h:5984/db/org:me@x");
+	check_hidden("http://h/db/a@b, password=", "http://h/db/a@b, password=");
+	check_hidden("://", "://");
+	check_hidden("http://me:@h", "http://me:@h");
+}
+
 static void test_log_at__levels_above_are_left_out(void **state)
 {
 	(void)state;
@@ -264,6 +290,7 @@ int main(void)
 	    cmocka_unit_test(test_log_also_to__appends_to_a_private_file),
 	    cmocka_unit_test(test_log_also_to__failures_are_told),
 	    cmocka_unit_test(test_log__threads_do_not_mix_lines),
+	    cmocka_unit_test(test_log_at__passwords_are_hidden_wherever_a_url_stands),
 	    cmocka_unit_test(test_log_level_parse__knows_all_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
