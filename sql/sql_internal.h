@@ -70,6 +70,8 @@ struct sql_range { /* this domain's rows with low < column `by` <= high; ptr NUL
 	struct slice domain;
 	int by;
 	struct slice low, high;
+	int only;           /* and only those whose text column `only` holds `value`, */
+	struct slice value; /* unless its ptr is NULL */
 	int limit;    /* pages only */
 	int distinct; /* pages only */
 };
@@ -145,10 +147,10 @@ void sql_add_columns(struct buf *b, const struct sql_table *table, const char *p
 
 void sql_text_create_table(struct buf *b, const struct sql_names *names, const struct sql_table *table);
 void sql_text_create_index(struct buf *b, const struct sql_names *names, const struct sql_index *index);
-/* Parameters: domain, the low bound if there is one, limit. */
+/* Parameters: domain, the low bound and the value if there is one, limit. */
 void sql_text_page(struct buf *b, const struct sql_names *names, const struct sql_table *table,
 		   const struct sql_range *r);
-/* The same parameters; one column, `by`, of which no value comes twice. */
+/* The same parameters; one column, `by`; without r->distinct no value may be there twice. */
 void sql_text_page_keys(struct buf *b, const struct sql_names *names, const struct sql_table *table,
 			const struct sql_range *r);
 /* Parameters: domain, then the bounds that are there. */

@@ -84,7 +84,7 @@ void sql_add_key_order(struct buf *b, const struct sql_table *table)
 	sql_add_columns(b, table, "", 0, table->nkey > 0 ? table->nkey : table->ncolumns);
 }
 
-/* WHERE domain = p1 [AND by > p2] [AND by <= p3]; returns the next free parameter number. */
+/* WHERE domain = p1 [AND by > p2] [AND by <= p3] [AND only = p4]; returns the next free parameter number. */
 static int add_range(struct buf *b, const struct sql_names *names, const struct sql_table *table,
 		     const struct sql_range *r)
 {
@@ -104,6 +104,12 @@ static int add_range(struct buf *b, const struct sql_names *names, const struct 
 		buf_str(b, " AND ");
 		sql_add_ident(b, table->columns[r->by].name);
 		buf_str(b, " <= ");
+		sql_add_param(b, names, param++);
+	}
+	if (r->value.ptr) {
+		buf_str(b, " AND ");
+		sql_add_ident(b, table->columns[r->only].name);
+		buf_str(b, " = ");
 		sql_add_param(b, names, param++);
 	}
 	return param;
@@ -139,7 +145,7 @@ void sql_text_page_keys(struct buf *b, const struct sql_names *names, const stru
 {
 	int limit;
 
-	buf_str(b, "SELECT ");
+	buf_str(b, r->distinct ? "SELECT DISTINCT " : "SELECT ");
 	sql_add_ident(b, table->columns[r->by].name);
 	buf_str(b, " FROM ");
 	sql_add_table(b, names, table->name);

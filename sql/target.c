@@ -270,6 +270,23 @@ int sql_page_keys(struct sql_target *t, const struct sql_table *table, struct sl
 	return ended(t, rc);
 }
 
+int sql_page_values(struct sql_target *t, const struct sql_table *table, struct slice domain, int by, int only,
+		    struct slice value, struct slice after, int limit, struct arena *a, struct sql_keys *out,
+		    struct err *err)
+{
+	struct sql_range r = {
+	    .domain = domain, .by = by, .low = after, .only = only, .value = value, .limit = limit, .distinct = 1};
+	int rc = may_read(t, err);
+
+	*out = (struct sql_keys){0};
+	if (rc == 0 && (table->columns[by].type != SQL_TEXT || table->columns[only].type != SQL_TEXT))
+		rc = err_set(err, ERR_INTERNAL, "%s.%s and %s are not text", table->name, table->columns[by].name,
+			     table->columns[only].name);
+	if (rc == 0 && limit > 0)
+		rc = t->driver->page_keys(t, table, &r, a, out, err);
+	return ended(t, rc);
+}
+
 int sql_delete_range(struct sql_target *t, const struct sql_table *table, struct slice domain, int by, struct slice low,
 		     struct slice high, struct err *err)
 {

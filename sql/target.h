@@ -120,6 +120,10 @@ struct sql_keys {
  * (domain, id). What is read by the million is read without rows around it. */
 MUST_CHECK int sql_page_keys(struct sql_target *t, const struct sql_table *table, struct slice domain, struct slice after, int limit,
                              struct arena *a, struct sql_keys *out, struct err *err);
+/* The same of any table: the different values of text column `by` in rows whose text column `only` holds `value`. */
+MUST_CHECK int sql_page_values(struct sql_target *t, const struct sql_table *table, struct slice domain, int by, int only,
+                               struct slice value, struct slice after, int limit, struct arena *a, struct sql_keys *out,
+                               struct err *err);
 /* Deletes this domain's rows with low < column `by` <= high; an absent bound is open. */
 MUST_CHECK int sql_delete_range(struct sql_target *t, const struct sql_table *table, struct slice domain, int by,
                                 struct slice low, struct slice high, struct err *err);

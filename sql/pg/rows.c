@@ -145,6 +145,8 @@ static void range_params(const struct sql_range *r, struct pg_params *p)
 		pg_param_text(p, r->low);
 	if (r->high.ptr)
 		pg_param_text(p, r->high);
+	if (r->value.ptr)
+		pg_param_text(p, r->value);
 }
 
 int pg_page(struct sql_target *base, const struct sql_table *table, const struct sql_range *r, struct arena *a,

@@ -148,7 +148,7 @@ int sqlite_delete(struct sql_target *base, const struct sql_table *table, const 
 
 /* ---- ranges ---- */
 
-/* Binds domain and bounds; returns the next free number. */
+/* Binds domain, bounds and value; returns the next free number. */
 static int bind_range(struct lite_stmt *s, const struct sql_range *r)
 {
 	int n = 1;
@@ -158,6 +158,8 @@ static int bind_range(struct lite_stmt *s, const struct sql_range *r)
 		lite_bind_text(s, n++, r->low);
 	if (r->high.ptr)
 		lite_bind_text(s, n++, r->high);
+	if (r->value.ptr)
+		lite_bind_text(s, n++, r->value);
 	return n;
 }
 

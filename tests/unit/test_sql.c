@@ -568,6 +568,45 @@ static void test_sql_page_keys__ids_of_the_domain_in_order_of_bytes(void **state
 	sql_close(t);
 }
 
+static struct sql_row operation(const char *form_id, const char *position, const char *what, struct arena *a)
+{
+	struct sql_row row = row_of_nulls(&sql_form_operations, a);
+
+	row.cells[OP_DOMAIN] = SLICE("d");
+	row.cells[OP_FORM_ID] = slice_of(form_id);
+	row.cells[OP_POSITION] = slice_of(position);
+	row.cells[OP_OPERATION] = slice_of(what);
+	return row;
+}
+
+static void test_sql_page_values__each_once_of_rows_that_hold_the_value(void **state)
+{
+	struct place *p = *state;
+	struct sql_target *t = place_open(p, SQL_CREATE);
+	struct sql_row rows[] = {operation("c", "0", "edit", &p->memory),  operation("a", "0", "patch", &p->memory),
+				 operation("a", "1", "patch", &p->memory), operation("B", "0", "patch", &p->memory),
+				 operation("b", "0", "patch", &p->memory), operation("f", "0", "patch", &p->memory)};
+	struct sql_keys keys;
+
+	rows[5].cells[OP_DOMAIN] = SLICE("e");
+	MUST(sql_begin(t, err));
+	MUST(sql_insert(t, &sql_form_operations, rows, 6, err));
+	MUST(sql_commit(t, err));
+	MUST(sql_page_values(t, &sql_form_operations, SLICE("d"), OP_FORM_ID, OP_OPERATION, SLICE("patch"), SLICE_NONE,
+			     2, &p->memory, &keys, err));
+	assert_int_equal(keys.n, 2);
+	assert_true(slice_is(keys.v[0], "B"));
+	assert_true(slice_is(keys.v[1], "a"));
+	MUST(sql_page_values(t, &sql_form_operations, SLICE("d"), OP_FORM_ID, OP_OPERATION, SLICE("patch"), keys.v[1],
+			     2, &p->memory, &keys, err));
+	assert_int_equal(keys.n, 1);
+	assert_true(slice_is(keys.v[0], "b"));
+	REFUSED(sql_page_values(t, &sql_form_operations, SLICE("d"), OP_POSITION, OP_OPERATION, SLICE("patch"),
+				SLICE_NONE, 2, &p->memory, &keys, err),
+		"are not text");
+	sql_close(t);
+}
+
 static void test_sql_count_by__null_comes_first(void **state)
 {
 	static const char *const types[] = {"b", "a", NULL, "b", "", "\xc3\xa9", "B"};
@@ -670,6 +709,7 @@ int main(void)
 	    PLACE_TEST(test_sql_page__order_is_of_bytes),
 	    PLACE_TEST(test_sql_page__distinct_ids_of_a_table_without_key),
 	    PLACE_TEST(test_sql_page_keys__ids_of_the_domain_in_order_of_bytes),
+	    PLACE_TEST(test_sql_page_values__each_once_of_rows_that_hold_the_value),
 	    PLACE_TEST(test_sql_count_by__null_comes_first),
 	    PLACE_TEST(test_sql_select__null_equals_nothing),
 	    PLACE_TEST(test_sql_delete__gives_the_old_rows),
