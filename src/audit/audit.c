@@ -256,8 +256,9 @@ void audit_rollback(struct audit *t)
 {
 	pack_close(t->pack);
 	t->pack = NULL;
+	free(t->changes.v);
 	t->changes = (struct changes){0};
-	arena_reset(&t->event_memory);
+	arena_release(&t->event_memory);
 	if (t->lock >= 0)
 		close(t->lock);
 	t->lock = -1;
@@ -277,16 +278,36 @@ static int check_path(struct slice path, struct err *err)
 	return part ? 0 : err_set(err, ERR_INTERNAL, "an empty path in the audit trail");
 }
 
+static int make_room(struct changes *all, struct err *err)
+{
+	size_t cap = all->cap ? all->cap * 2 : 64;
+	struct change **v;
+	if (all->n < all->cap)
+		return 0;
+	v = realloc(all->v, cap * sizeof(*v));
+	if (!v)
+		return err_set(err, ERR_INTERNAL, "out of memory");
+	all->v = v;
+	all->cap = cap;
+	return 0;
+}
+
 static int push_change(struct audit *t, struct slice path, const git_oid *id, struct err *err)
 {
-	struct change c = {.at = t->changes.n, .removed = !id};
+	struct changes *all = &t->changes;
+	struct change *c;
 	int rc = check_path(path, err);
+	if (rc == 0)
+		rc = make_room(all, err);
 	if (rc)
 		return rc;
-	c.path = arena_str(&t->event_memory, path);
+	c = arena_alloc(&t->event_memory, sizeof(*c) + path.len + 1);
+	*c = (struct change){.removed = !id, .at = all->n};
+	memcpy(c->path, path.ptr, path.len);
+	c->path[path.len] = 0;
 	if (id)
-		c.id = *id;
-	ARENA_PUSH(&t->event_memory, &t->changes, c);
+		c->id = *id;
+	all->v[all->n++] = c;
 	return 0;
 }
 
@@ -300,6 +321,11 @@ int audit_put(struct audit *t, struct slice path, struct slice bytes, struct err
 int audit_remove(struct audit *t, struct slice path, struct err *err)
 {
 	return push_change(t, path, NULL, err);
+}
+
+size_t audit_pending(const struct audit *t)
+{
+	return t->changes.n;
 }
 
 /* ---- the commit ---- */

@@ -63,6 +63,8 @@ MUST_CHECK int audit_put(struct audit *t, struct slice path, struct slice bytes,
 MUST_CHECK int audit_remove(struct audit *t, struct slice path, struct err *err);
 MUST_CHECK int audit_commit(struct audit *t, const struct audit_event *e, char id[AUDIT_ID_SIZE], struct err *err);
 void audit_rollback(struct audit *t);
+/* How many files were put or removed since audit_begin. */
+size_t audit_pending(const struct audit *t);
 
 /* "KIND/ab/cd/ENCODED SUFFIX": where a file about this id stands; appended to out. */
 void audit_path(const char *kind, struct slice id, const char *suffix, struct buf *out);
@@ -90,12 +92,28 @@ MUST_CHECK int audit_find(struct audit *t, struct slice prefix, struct arena *a,
 /* A file of the last commit: ERR_NOTFOUND. */
 MUST_CHECK int audit_read(struct audit *t, struct slice path, struct arena *a, struct slice *bytes, struct err *err);
 
-/* why: SLICE_NONE, or what is wrong with the file (bytes is SLICE_NONE then). */
-typedef int audit_file_fn(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err);
-/* All files of the last commit whose path starts with prefix, in git's order. Damaged ones are told to fn. */
-MUST_CHECK int audit_files(struct audit *t, struct slice prefix, audit_file_fn *fn, void *ctx, struct err *err);
-/* Paths that this commit put or removed, against its parent; bytes is SLICE_NONE, why "added", "changed" or "removed".
+/* The files of the last commit whose path starts with prefix, in git's order, one after another. Memory: that of one.
  */
-MUST_CHECK int audit_changes(struct audit *t, const char *id, audit_file_fn *fn, void *ctx, struct err *err);
+struct audit_cursor;
+struct audit_file { /* borrowed until the next call */
+	struct slice path, bytes;
+	struct slice
+	    why; /* SLICE_NONE, or what is wrong with it (bytes is SLICE_NONE then; path may be a directory's) */
+};
+MUST_CHECK int audit_cursor_open(struct audit_cursor **out, struct audit *t, struct slice prefix, struct err *err);
+/* *more = 0: there are no more. */
+MUST_CHECK int audit_cursor_next(struct audit_cursor *c, struct audit_file *out, int *more, struct err *err);
+void audit_cursor_close(struct audit_cursor *c); /* NULL allowed */
+
+/* What is wrong with a file, or directory, of that commit. */
+typedef int audit_damage_fn(void *ctx, const char *commit, struct slice path, struct slice why, struct err *err);
+/* Reads all files of earlier commits that are no longer in force, so that with those of the last one every object of
+ * the branch was read; tells of the damaged ones. Memory: that of one. */
+MUST_CHECK int audit_history(struct audit *t, audit_damage_fn *fn, void *ctx, struct err *err);
+
+/* how: "added", "changed" or "removed". */
+typedef int audit_change_fn(void *ctx, struct slice path, struct slice how, struct err *err);
+/* Paths that this commit put or removed, against its parent. */
+MUST_CHECK int audit_changes(struct audit *t, const char *id, audit_change_fn *fn, void *ctx, struct err *err);
 
 #endif

@@ -20,13 +20,13 @@ MUST_CHECK int pack_flush(struct pack *p, struct err *err);
 /* ---- tree.c: files -> trees ---- */
 
 struct change { /* of one path */
-	const char *path;
-	size_t at; /* order of coming */
 	git_oid id;
-	int removed;
+	uint32_t removed;
+	size_t at; /* order of coming */
+	char path[];
 };
-struct changes {
-	struct change *v;
+struct changes { /* the list from malloc, so that it grows without leaving its former selves behind */
+	struct change **v;
 	size_t n, cap;
 };
 

@@ -147,96 +147,232 @@ int audit_read(struct audit *t, struct slice path, struct arena *a, struct slice
 	return rc;
 }
 
-struct files {
+/* ---- one file after another ---- */
+
+#define MAX_DEPTH 64
+
+struct level { /* of a directory that is being read */
+	git_tree *tree;
+	size_t next, path_len;
+};
+
+struct audit_cursor {
 	struct audit *t;
-	struct slice prefix;
-	audit_file_fn *fn;
+	char *prefix;
+	struct level levels[MAX_DEPTH];
+	int n_levels;
+	struct buf path;
+	git_odb_object *object; /* of the file told last */
+};
+
+static struct slice last_error(void)
+{
+	const git_error *said = git_error_last();
+	return slice_of(said && said->message ? said->message : "cannot be read");
+}
+
+static void enter(struct audit_cursor *c, git_tree *tree)
+{
+	c->levels[c->n_levels++] = (struct level){tree, 0, c->path.len};
+}
+
+static void leave(struct audit_cursor *c)
+{
+	git_tree_free(c->levels[--c->n_levels].tree);
+}
+
+int audit_cursor_open(struct audit_cursor **out, struct audit *t, struct slice prefix, struct err *err)
+{
+	struct audit_cursor *c = calloc(1, sizeof(*c));
+	git_tree *tree = NULL;
+	int rc = c ? head_tree(t, &tree, err) : err_set(err, ERR_INTERNAL, "out of memory");
+	*out = NULL;
+	if (rc) {
+		free(c);
+		return rc;
+	}
+	c->t = t;
+	c->path = (struct buf)BUF_INIT(SIZE_MAX / 2);
+	c->prefix = arena_str(&t->memory, prefix);
+	if (tree)
+		enter(c, tree);
+	*out = c;
+	return 0;
+}
+
+void audit_cursor_close(struct audit_cursor *c)
+{
+	if (!c)
+		return;
+	while (c->n_levels)
+		leave(c);
+	git_odb_object_free(c->object);
+	buf_release(&c->path);
+	free(c);
+}
+
+/* May something below or at the path begin with the prefix? */
+static int is_wanted(const struct audit_cursor *c)
+{
+	struct slice path = buf_slice(&c->path), prefix = slice_of(c->prefix);
+	return path.len < prefix.len ? slice_starts(prefix, path) : slice_starts(path, prefix);
+}
+
+static void read_file(struct audit_cursor *c, const git_oid *id, struct audit_file *out)
+{
+	if (git_odb_read(&c->object, c->t->odb, id))
+		out->why = last_error();
+	else
+		out->bytes = (struct slice){git_odb_object_data(c->object), git_odb_object_size(c->object)};
+}
+
+/* A directory is entered; a file, or a directory that cannot be read, is told: 1. */
+static int tell_entry(struct audit_cursor *c, const git_tree_entry *e, struct audit_file *out)
+{
+	git_tree *tree = NULL;
+	*out = (struct audit_file){0};
+	if (git_tree_entry_type(e) != GIT_OBJECT_TREE)
+		read_file(c, git_tree_entry_id(e), out);
+	else if (git_tree_lookup(&tree, c->t->repo, git_tree_entry_id(e)))
+		out->why = last_error();
+	else if (c->n_levels == MAX_DEPTH)
+		out->why = SLICE("directories lie too deep");
+	else {
+		buf_ch(&c->path, '/');
+		enter(c, tree);
+		return 0;
+	}
+	git_tree_free(tree);
+	out->path = buf_slice(&c->path);
+	return 1;
+}
+
+int audit_cursor_next(struct audit_cursor *c, struct audit_file *out, int *more, struct err *err)
+{
+	git_odb_object_free(c->object);
+	c->object = NULL;
+	*more = 0;
+	while (!*more && c->n_levels) {
+		struct level *l = &c->levels[c->n_levels - 1];
+		if (l->next == git_tree_entrycount(l->tree)) {
+			leave(c);
+			continue;
+		}
+		const git_tree_entry *e = git_tree_entry_byindex(l->tree, l->next++);
+		c->path.len = l->path_len;
+		buf_str(&c->path, git_tree_entry_name(e));
+		*more = is_wanted(c) && tell_entry(c, e, out);
+	}
+	return buf_check(&c->path, "a path of the audit trail", err);
+}
+
+/* ---- what is no longer in force ---- */
+
+struct history {
+	struct audit *t;
+	audit_damage_fn *fn;
 	void *ctx;
 	struct err *err;
+	char commit[AUDIT_ID_SIZE];
 	struct buf path;
 };
 
-/* May something below or at the path begin with the prefix? */
-static int is_wanted(const struct files *f)
+static int tell_damage(struct history *h)
 {
-	struct slice path = buf_slice(&f->path);
-	return path.len < f->prefix.len ? slice_starts(f->prefix, path) : slice_starts(path, f->prefix);
+	return h->fn(h->ctx, h->commit, buf_slice(&h->path), last_error(), h->err);
 }
 
-static int tell_damage(struct files *f)
-{
-	const git_error *said = git_error_last();
-	return f->fn(f->ctx, buf_slice(&f->path), SLICE_NONE, slice_of(said ? said->message : "cannot be read"),
-		     f->err);
-}
-
-static int one_file(struct files *f, const git_oid *id)
+static int check_file(struct history *h, const git_oid *id)
 {
 	git_odb_object *object = NULL;
-	struct slice bytes;
-	int rc;
-	if (git_odb_read(&object, f->t->odb, id))
-		return tell_damage(f);
-	bytes = (struct slice){git_odb_object_data(object), git_odb_object_size(object)};
-	rc = f->fn(f->ctx, buf_slice(&f->path), bytes, SLICE_NONE, f->err);
+	int rc = git_odb_read(&object, h->t->odb, id) ? tell_damage(h) : 0;
 	git_odb_object_free(object);
 	return rc;
 }
 
-static int walk_tree(struct files *f, const git_tree *tree);
+static int check_lost(struct history *h, const git_oid *before, const git_oid *after, int depth);
 
-static int one_entry(struct files *f, const git_tree_entry *e)
+/* What stood in `before` and is another, or gone, in `after` (NULL: all of it). */
+static int check_entries(struct history *h, const git_tree *before, const git_tree *after, int depth)
 {
-	git_tree *tree = NULL;
-	int rc;
-	if (git_tree_entry_type(e) != GIT_OBJECT_TREE)
-		return one_file(f, git_tree_entry_id(e));
-	if (git_tree_lookup(&tree, f->t->repo, git_tree_entry_id(e)))
-		return tell_damage(f);
-	buf_ch(&f->path, '/');
-	rc = walk_tree(f, tree);
-	git_tree_free(tree);
-	return rc;
-}
-
-static int walk_tree(struct files *f, const git_tree *tree)
-{
-	size_t n = git_tree_entrycount(tree), len = f->path.len;
+	size_t n = git_tree_entrycount(before), len = h->path.len;
 	int rc = 0;
 	for (size_t i = 0; i < n && rc == 0; i++) {
-		const git_tree_entry *e = git_tree_entry_byindex(tree, i);
-		buf_str(&f->path, git_tree_entry_name(e));
-		if (is_wanted(f))
-			rc = one_entry(f, e);
-		f->path.len = len;
-		if (f->path.ptr)
-			f->path.ptr[len] = 0;
+		const git_tree_entry *old = git_tree_entry_byindex(before, i);
+		const git_tree_entry *now = after ? git_tree_entry_byname(after, git_tree_entry_name(old)) : NULL;
+		int goes_on = now && git_tree_entry_type(now) == GIT_OBJECT_TREE;
+		if (now && git_oid_equal(git_tree_entry_id(now), git_tree_entry_id(old)))
+			continue;
+		buf_str(&h->path, git_tree_entry_name(old));
+		if (git_tree_entry_type(old) == GIT_OBJECT_TREE)
+			rc = check_lost(h, git_tree_entry_id(old), goes_on ? git_tree_entry_id(now) : NULL, depth + 1);
+		else
+			rc = check_file(h, git_tree_entry_id(old));
+		h->path.len = len;
 	}
 	return rc;
 }
 
-int audit_files(struct audit *t, struct slice prefix, audit_file_fn *fn, void *ctx, struct err *err)
+static int check_lost(struct history *h, const git_oid *before, const git_oid *after, int depth)
 {
-	struct files f = {.t = t, .prefix = prefix, .fn = fn, .ctx = ctx, .err = err, .path = BUF_INIT(SIZE_MAX / 2)};
-	git_tree *tree = NULL;
-	int rc = head_tree(t, &tree, err);
-	if (rc == 0 && tree)
-		rc = walk_tree(&f, tree);
-	git_tree_free(tree);
-	buf_release(&f.path);
+	git_tree *old = NULL, *now = NULL;
+	int rc = 0;
+	/* What cannot be read of the newer side is told where it is the older one, or in force. */
+	if (after && git_tree_lookup(&now, h->t->repo, after))
+		now = NULL;
+	if (depth == MAX_DEPTH || git_tree_lookup(&old, h->t->repo, before)) {
+		rc = tell_damage(h);
+	} else {
+		if (h->path.len)
+			buf_ch(&h->path, '/');
+		rc = check_entries(h, old, now, depth);
+	}
+	git_tree_free(old);
+	git_tree_free(now);
+	return rc;
+}
+
+int audit_history(struct audit *t, audit_damage_fn *fn, void *ctx, struct err *err)
+{
+	struct history h = {.t = t, .fn = fn, .ctx = ctx, .err = err, .path = BUF_INIT(SIZE_MAX / 2)};
+	git_oid id, tree, newer;
+	int has, has_newer = 0, rc = audit_head_oid(t, &id, &has, err);
+	while (rc == 0 && has) {
+		git_commit *c = NULL;
+		rc = lookup(t, &id, &c, err);
+		if (rc)
+			break;
+		tree = *git_commit_tree_id(c);
+		git_oid_tostr(h.commit, sizeof(h.commit), &id);
+		if (has_newer && !git_oid_equal(&tree, &newer))
+			rc = check_lost(&h, &tree, &newer, 0);
+		newer = tree;
+		has_newer = 1;
+		has = git_commit_parentcount(c) > 0;
+		if (has)
+			id = *git_commit_parent_id(c, 0);
+		git_commit_free(c);
+	}
+	buf_release(&h.path);
 	return rc;
 }
 
 /* ---- what a commit changed ---- */
 
+struct deltas {
+	audit_change_fn *fn;
+	void *ctx;
+	struct err *err;
+};
+
 static int one_delta(const git_diff_delta *d, float progress, void *ctx)
 {
-	struct files *f = ctx;
+	struct deltas *f = ctx;
 	const char *how = d->status == GIT_DELTA_ADDED     ? "added"
 			  : d->status == GIT_DELTA_DELETED ? "removed"
 							   : "changed";
 	(void)progress;
-	return f->fn(f->ctx, slice_of(d->new_file.path), SLICE_NONE, slice_of(how), f->err) ? GIT_EUSER : 0;
+	return f->fn(f->ctx, slice_of(d->new_file.path), slice_of(how), f->err) ? GIT_EUSER : 0;
 }
 
 static int parent_tree_of(struct audit *t, const git_oid *id, git_tree **out, struct err *err)
@@ -250,9 +386,9 @@ static int parent_tree_of(struct audit *t, const git_oid *id, git_tree **out, st
 	return rc;
 }
 
-int audit_changes(struct audit *t, const char *id, audit_file_fn *fn, void *ctx, struct err *err)
+int audit_changes(struct audit *t, const char *id, audit_change_fn *fn, void *ctx, struct err *err)
 {
-	struct files f = {.t = t, .fn = fn, .ctx = ctx, .err = err};
+	struct deltas f = {.fn = fn, .ctx = ctx, .err = err};
 	git_tree *before = NULL, *after = NULL;
 	git_diff *diff = NULL;
 	git_oid oid;

@@ -19,13 +19,13 @@ struct items {
 struct builder {
 	git_repository *repo;
 	struct pack *pack;
-	const struct change *v;
+	struct change *const *v;
 	struct err *err;
 };
 
 static int path_order(const void *left, const void *right)
 {
-	const struct change *x = left, *y = right;
+	const struct change *x = *(struct change *const *)left, *y = *(struct change *const *)right;
 	int c = strcmp(x->path, y->path);
 	return c ? c : (x->at > y->at) - (x->at < y->at);
 }
@@ -96,8 +96,8 @@ static int build(struct builder *b, const git_oid *base, size_t from, size_t to,
 static size_t group_end(const struct builder *b, size_t from, size_t to, size_t skip, size_t len)
 {
 	size_t end = from + 1;
-	while (end < to && strncmp(b->v[end].path + skip, b->v[from].path + skip, len) == 0 &&
-	       (b->v[end].path[skip + len] == '/' || b->v[end].path[skip + len] == 0))
+	while (end < to && strncmp(b->v[end]->path + skip, b->v[from]->path + skip, len) == 0 &&
+	       (b->v[end]->path[skip + len] == '/' || b->v[end]->path[skip + len] == 0))
 		end++;
 	return end;
 }
@@ -106,9 +106,9 @@ static size_t group_end(const struct builder *b, size_t from, size_t to, size_t 
 static int change_item(struct builder *b, const struct item *old, size_t from, size_t end, size_t skip,
 		       struct item *item)
 {
-	const struct change *last = &b->v[end - 1];
+	const struct change *last = b->v[end - 1];
 	const git_oid *base = old && old->mode == GIT_FILEMODE_TREE ? &old->id : NULL;
-	if (b->v[from].path[skip + item->len] == '/') {
+	if (b->v[from]->path[skip + item->len] == '/') {
 		item->mode = GIT_FILEMODE_TREE;
 		return build(b, base, from, end, skip + item->len + 1, &item->id);
 	}
@@ -123,7 +123,7 @@ static int change_items(struct builder *b, struct items *items, struct arena *a,
 	if (n)
 		qsort(items->v, n, sizeof(*items->v), name_order);
 	while (from < to) {
-		const char *name = b->v[from].path + skip;
+		const char *name = b->v[from]->path + skip;
 		struct item item = {.name = name, .len = strcspn(name, "/")};
 		size_t end = group_end(b, from, to, skip, item.len);
 		struct item *old = find_item(items, n, item.name, item.len);

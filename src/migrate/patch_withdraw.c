@@ -123,17 +123,16 @@ static int is_held(const struct lost *l, struct slice form_id)
 	return l->held.n && bsearch(&key, l->held.v, l->held.n, sizeof(key), by_form_id);
 }
 
-static int look_at_file(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+static int look_at_file(struct lost *l, const struct audit_file *file, struct err *err)
 {
-	struct lost *l = ctx;
 	struct buf form_id = BUF_INIT(1u << 20);
 	struct state_patch p = {0};
 	struct json entry;
 	int rc = 0;
 
-	if (!why.ptr && audit_path_id(TRAIL_PATCHES, ".json", path, &form_id) == 0 &&
+	if (!file->why.ptr && audit_path_id(TRAIL_PATCHES, ".json", file->path, &form_id) == 0 &&
 	    !is_held(l, buf_slice(&form_id))) {
-		rc = json_read(arena_slice(l->a, bytes), l->a, 0, &entry, NULL, err);
+		rc = json_read(arena_slice(l->a, file->bytes), l->a, 0, &entry, NULL, err);
 		if (rc == 0) {
 			p.form_id = arena_slice(l->a, buf_slice(&form_id));
 			p.kind = json_get_text(&entry, "kind");
@@ -142,6 +141,21 @@ static int look_at_file(void *ctx, struct slice path, struct slice bytes, struct
 		}
 	}
 	buf_release(&form_id);
+	return rc;
+}
+
+static int look_at_files(struct lost *l, struct audit *trail, struct err *err)
+{
+	struct audit_cursor *files = NULL;
+	struct audit_file file;
+	int rc = audit_cursor_open(&files, trail, SLICE(TRAIL_PATCHES "/"), err), more = 1;
+
+	while (rc == 0 && more) {
+		rc = audit_cursor_next(files, &file, &more, err);
+		if (rc == 0 && more)
+			rc = look_at_file(l, &file, err);
+	}
+	audit_cursor_close(files);
 	return rc;
 }
 
@@ -155,7 +169,7 @@ static int find_lost(struct run *r, struct lost *l, struct err *err)
 	if (rc == 0 && l->held.n)
 		qsort(l->held.v, l->held.n, sizeof(*l->held.v), by_form_id);
 	if (rc == 0)
-		rc = audit_files(trail, SLICE(TRAIL_PATCHES "/"), look_at_file, l, err);
+		rc = look_at_files(l, trail, err);
 	audit_close(trail);
 	return rc;
 }

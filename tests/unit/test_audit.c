@@ -202,17 +202,39 @@ static void test_audit__domains_have_branches_of_their_own(void **state)
 	assert_int_equal(shell(f, "test \"$(git -C @/clone branch -r | grep -vc HEAD)\" -ge 7"), 0);
 }
 
-static int count_files(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+static struct audit_cursor *open_cursor(struct audit *t, const char *prefix)
 {
-	int *n = ctx;
-	struct buf id = BUF_INIT(256);
-	(void)err;
-	assert_null(why.ptr);
-	assert_int_equal(audit_path_id("patches", ".txt", path, &id), 0);
-	assert_true(slice_eq(buf_slice(&id), bytes));
-	buf_release(&id);
-	++*n;
-	return 0;
+	struct audit_cursor *c = NULL;
+	struct err err = ERR_INIT;
+	if (audit_cursor_open(&c, t, slice_of(prefix), &err))
+		fail_msg("%s", err.msg);
+	return c;
+}
+
+static int next_file(struct audit_cursor *c, struct audit_file *out)
+{
+	struct err err = ERR_INIT;
+	int more;
+	if (audit_cursor_next(c, out, &more, &err))
+		fail_msg("%s", err.msg);
+	return more;
+}
+
+/* Each holds the id in its name. */
+static int count_files(struct audit *t, const char *prefix)
+{
+	struct audit_cursor *c = open_cursor(t, prefix);
+	struct audit_file file;
+	int n = 0;
+	for (; next_file(c, &file); n++) {
+		struct buf id = BUF_INIT(256);
+		assert_null(file.why.ptr);
+		assert_int_equal(audit_path_id("patches", ".txt", file.path, &id), 0);
+		assert_true(slice_eq(buf_slice(&id), file.bytes));
+		buf_release(&id);
+	}
+	audit_cursor_close(c);
+	return n;
 }
 
 static void put_numbered(struct audit *t, uint32_t from, uint32_t to)
@@ -234,7 +256,6 @@ static void test_audit__many_files_go_out_as_packs(void **state)
 	struct audit *t = open_trail(f, "demo", 0);
 	struct err err = ERR_INIT;
 	char id[AUDIT_ID_SIZE];
-	int n = 0;
 	begin(t);
 	put_numbered(t, 0, 30000);
 	put(t, "patches/beside", SLICE("x"));
@@ -243,8 +264,9 @@ static void test_audit__many_files_go_out_as_packs(void **state)
 	put_numbered(t, 20000, 40000);
 	assert_int_equal(audit_remove(t, SLICE("patches/beside"), &err), 0);
 	commit_with(t, "patch", 0, id);
-	assert_int_equal(audit_files(t, SLICE("patches/"), count_files, &n, &err), 0);
-	assert_int_equal(n, 40000);
+	assert_int_equal(count_files(t, "patches/"), 40000);
+	assert_int_equal(count_files(t, "patches/ff/"), count_files(t, "patches/ff"));
+	assert_int_equal(count_files(t, "patchez"), 0);
 	audit_close(t);
 	assert_sound(f);
 	assert_int_equal(shell(f,
@@ -283,13 +305,23 @@ static void test_audit__what_is_no_path_is_refused(void **state)
 	audit_close(t);
 }
 
-static int note_damage(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+static void damage(const struct fixture *f, const char *path)
 {
-	struct buf *out = ctx;
-	(void)bytes;
+	struct buf b = BUF_INIT(1000);
+	buf_fmt(&b,
+		"cd @/audit.git && bad=$(git rev-parse %s) && good=$(git rev-parse demo:a/good) && "
+		"chmod u+w objects/*/* && cp objects/$(echo $good | sed 's,..,&/,') "
+		"objects/$(echo $bad | sed 's,..,&/,')",
+		path);
+	assert_int_equal(shell(f, b.ptr), 0);
+	buf_release(&b);
+}
+
+static int note_damage(void *ctx, const char *commit, struct slice path, struct slice why, struct err *err)
+{
 	(void)err;
-	if (why.ptr)
-		buf_adds(out, path);
+	assert_non_null(why.ptr);
+	buf_fmt(ctx, "%.4s %.*s\n", commit, SLICE_ARG(path));
 	return 0;
 }
 
@@ -297,31 +329,97 @@ static void test_audit__a_damaged_file_is_told_by_name(void **state)
 {
 	struct fixture *f = *state;
 	struct audit *t = open_trail(f, "demo", 0);
-	struct buf damaged = BUF_INIT(1000);
-	struct err err = ERR_INIT;
+	struct audit_cursor *c;
+	struct audit_file file;
 	char id[AUDIT_ID_SIZE];
 	begin(t);
 	put(t, "a/good", SLICE("good"));
 	put(t, "a/bad", SLICE("bad"));
 	commit_with(t, "start", 0, id);
 	audit_close(t);
-	assert_int_equal(
-	    shell(f, "cd @/audit.git && bad=$(git rev-parse demo:a/bad) && good=$(git rev-parse demo:a/good) && "
-		     "chmod u+w objects/*/* && cp objects/$(echo $good | sed 's,..,&/,') "
-		     "objects/$(echo $bad | sed 's,..,&/,')"),
-	    0);
+	damage(f, "demo:a/bad");
 	t = open_trail(f, "demo", AUDIT_READ_ONLY);
-	assert_int_equal(audit_files(t, SLICE(""), note_damage, &damaged, &err), 0);
-	assert_true(slice_is(buf_slice(&damaged), "a/bad"));
-	buf_release(&damaged);
+	c = open_cursor(t, "");
+	assert_true(next_file(c, &file));
+	assert_true(slice_is(file.path, "a/bad"));
+	assert_non_null(file.why.ptr);
+	assert_null(file.bytes.ptr);
+	assert_true(next_file(c, &file));
+	assert_true(slice_is(file.path, "a/good"));
+	assert_true(slice_is(file.bytes, "good"));
+	assert_false(next_file(c, &file));
+	audit_cursor_close(c);
 	audit_close(t);
 }
 
-static int note_change(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+static void test_audit__a_damaged_directory_is_told_by_name(void **state)
 {
-	(void)bytes;
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	struct audit_cursor *c;
+	struct audit_file file;
+	char id[AUDIT_ID_SIZE];
+	begin(t);
+	put(t, "a/good", SLICE("good"));
+	put(t, "b/file", SLICE("bad"));
+	commit_with(t, "start", 0, id);
+	audit_close(t);
+	damage(f, "demo:b");
+	t = open_trail(f, "demo", AUDIT_READ_ONLY);
+	c = open_cursor(t, "b");
+	assert_true(next_file(c, &file));
+	assert_true(slice_is(file.path, "b"));
+	assert_non_null(file.why.ptr);
+	assert_false(next_file(c, &file));
+	audit_cursor_close(c);
+	audit_close(t);
+}
+
+static void test_audit__damage_in_what_is_no_longer_in_force_is_told_with_its_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	char one[AUDIT_ID_SIZE], two[AUDIT_ID_SIZE], three[AUDIT_ID_SIZE];
+	struct buf told = BUF_INIT(1000), wanted = BUF_INIT(1000);
+	struct err err = ERR_INIT;
+	begin(t);
+	put(t, "a/changed", SLICE("1"));
+	put(t, "a/good", SLICE("good"));
+	put(t, "b/c/gone", SLICE("2"));
+	commit_with(t, "start", 0, one);
+	begin(t);
+	put(t, "a/changed", SLICE("3"));
+	assert_int_equal(audit_remove(t, SLICE("b/c/gone"), &err), 0);
+	commit_with(t, "end", 0, two);
+	begin(t);
+	put(t, "a/changed", SLICE("4"));
+	commit_with(t, "end", 0, three);
+	assert_int_equal(audit_history(t, note_damage, &told, &err), 0);
+	assert_int_equal(told.len, 0);
+	audit_close(t);
+	damage(f, "demo~1:a/changed");
+	damage(f, "demo~2:b/c/gone");
+	t = open_trail(f, "demo", AUDIT_READ_ONLY);
+	assert_int_equal(audit_history(t, note_damage, &told, &err), 0);
+	buf_fmt(&wanted, "%.4s a/changed\n%.4s b/c/gone\n", two, one);
+	assert_string_equal(told.ptr, wanted.ptr);
+	audit_close(t);
+	buf_clear(&told);
+	buf_clear(&wanted);
+	damage(f, "demo~2:b");
+	t = open_trail(f, "demo", AUDIT_READ_ONLY);
+	assert_int_equal(audit_history(t, note_damage, &told, &err), 0);
+	buf_fmt(&wanted, "%.4s a/changed\n%.4s b\n", two, one);
+	assert_string_equal(told.ptr, wanted.ptr);
+	buf_release(&told);
+	buf_release(&wanted);
+	audit_close(t);
+}
+
+static int note_change(void *ctx, struct slice path, struct slice how, struct err *err)
+{
 	(void)err;
-	buf_fmt(ctx, "%.*s %.*s\n", SLICE_ARG(why), SLICE_ARG(path));
+	buf_fmt(ctx, "%.*s %.*s\n", SLICE_ARG(how), SLICE_ARG(path));
 	return 0;
 }
 
@@ -469,6 +567,8 @@ int main(void)
 	    TEST(test_audit__paths_of_ids_go_there_and_back),
 	    TEST(test_audit__what_is_no_path_is_refused),
 	    TEST(test_audit__a_damaged_file_is_told_by_name),
+	    TEST(test_audit__a_damaged_directory_is_told_by_name),
+	    TEST(test_audit__damage_in_what_is_no_longer_in_force_is_told_with_its_commit),
 	    TEST(test_audit__changes_of_a_commit),
 	    TEST(test_audit__a_second_writer_waits),
 	    TEST(test_audit__a_killed_writers_lock_of_the_branch_is_no_obstacle),
