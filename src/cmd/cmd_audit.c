@@ -93,15 +93,14 @@ struct changes {
 	struct json list;
 };
 
-static int add_change(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+static int add_change(void *ctx, struct slice path, struct slice how, struct err *err)
 {
 	struct changes *changes = ctx;
 	struct arena *a = changes->c->arena;
 	struct json one = json_object();
-	(void)bytes;
 	(void)err;
 	json_sets(a, &one, "path", json_string(arena_slice(a, path)));
-	json_sets(a, &one, "change", json_string(arena_slice(a, why)));
+	json_sets(a, &one, "change", json_string(arena_slice(a, how)));
 	json_push(a, &changes->list, one);
 	return 0;
 }
@@ -199,6 +198,23 @@ static void add_finding(void *ctx, struct slice what)
 	fputc('\n', f->c->out);
 }
 
+static void print_proof(struct cmd_context *c, const struct verify_result *r)
+{
+	fprintf(c->out, "%lld commits, %lld patch forms, %lld findings\n", (long long)r->commits, (long long)r->forms,
+		(long long)r->findings);
+	if (r->from_trail || r->from_sql)
+		fprintf(
+		    c->out,
+		    "diff blocks that give back what was before: %lld with the trail's documents, %lld with SQL's by "
+		    "the trail's digests\n",
+		    (long long)r->from_trail, (long long)r->from_sql);
+	if (r->untold)
+		fprintf(
+		    c->out,
+		    "diff blocks of which that cannot be told, as the trail keeps digests only: %lld (-v names them)\n",
+		    (long long)r->untold);
+}
+
 static int run_verify(struct cmd_context *c, struct err *err)
 {
 	struct migrate_env env = cmd_env(c);
@@ -208,16 +224,19 @@ static int run_verify(struct cmd_context *c, struct err *err)
 	if (rc)
 		return rc;
 	if (c->global->format == FORMAT_JSON) {
-		struct json v = json_object();
+		struct json v = json_object(), blocks = json_object();
+		json_sets(c->arena, &blocks, "from_trail", json_int(c->arena, r.from_trail));
+		json_sets(c->arena, &blocks, "from_sql", json_int(c->arena, r.from_sql));
+		json_sets(c->arena, &blocks, "untold", json_int(c->arena, r.untold));
 		json_sets(c->arena, &v, "domain", json_string(c->domain));
 		json_sets(c->arena, &v, "sound", json_bool(r.findings == 0));
 		json_sets(c->arena, &v, "commits", json_int(c->arena, r.commits));
 		json_sets(c->arena, &v, "forms", json_int(c->arena, r.forms));
+		json_sets(c->arena, &v, "reconstructed", blocks);
 		json_sets(c->arena, &v, "findings", f.list);
 		print_json_line(c, &v);
 	} else {
-		fprintf(c->out, "%lld commits, %lld patch forms, %lld findings\n", (long long)r.commits,
-			(long long)r.forms, (long long)r.findings);
+		print_proof(c, &r);
 	}
 	return r.findings ? 1 : 0;
 }
@@ -228,8 +247,11 @@ const struct command cmd_audit_verify = {
     .summary = "check the audit trail against SQL, and SQL against the trail",
     .help =
 	"The trail is one unbroken chain that ends where SQL says; every patch form and the rows it made are what the "
-	"trail holds, every diff block gives back what was before, every patched case is what its forms add up to. "
-	"Exit 1 when something is not as it should be; each finding names what.",
+	"trail holds, every diff block gives back what was before, every patched case is what its forms add up to, "
+	"every "
+	"patched plain document what its form says, and no file of an earlier commit is damaged. Where the trail keeps "
+	"digests only, what is tried is SQL's, checked by its digest; it is told how many diff blocks were undone with "
+	"what. Exit 1 when something is not as it should be; each finding names what.",
     .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,

@@ -117,9 +117,11 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/trial.h \
 	src/migrate/verify.c \
 	src/migrate/verify.h \
+	src/migrate/verify_cases.c \
 	src/migrate/verify_documents.c \
 	src/migrate/verify_forms.c \
 	src/migrate/verify_forms.h \
+	src/migrate/verify_item.c \
 	src/migrate/verify_rows.c \
 	src/migrate/views.c \
 	src/migrate/views.h

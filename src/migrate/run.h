@@ -73,6 +73,7 @@ struct run {
 	int rebuilding; /* the state file was lost: what the target holds is compared again, cases too */
 	int first_load; /* nothing of the domain was committed before this run */
 	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
+	int64_t trail_began_us;             /* trail.c: the event that is being written */
 	int still_busy;                     /* finishing: the source was not quiet */
 	int heartbeat_ms;
 	/* Told of every comparison with the profile's rules of a whole document, before its texts are made. NULL: nobody asks. */

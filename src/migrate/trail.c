@@ -99,6 +99,7 @@ int trail_begin(struct run *r, struct audit **out, struct err *err)
 {
 	int rc = audit_open(out, r->env->state_dir, r->env->domain, 0, err);
 
+	r->trail_began_us = clock_mono_us();
 	if (rc == 0)
 		rc = audit_begin(*out, err);
 	if (rc)
@@ -111,6 +112,18 @@ static int put_files(struct audit *t, struct slice profile, struct slice stats, 
 	int rc = audit_put(t, SLICE("profile.json"), profile, err);
 
 	return rc ? rc : audit_put(t, SLICE("stats.json"), stats, err);
+}
+
+static int commit_event(struct run *r, struct audit *t, const struct audit_event *e, char id[AUDIT_ID_SIZE],
+			struct err *err)
+{
+	size_t n = audit_pending(t);
+	int rc = audit_commit(t, e, id, err);
+
+	if (rc == 0)
+		log_at(r->env->log, LOG_DETAIL, "audit trail: event %s with %zu files in %.1f s commit=%.12s", e->event,
+		       n, (double)(clock_mono_us() - r->trail_began_us) / 1e6, id);
+	return rc;
 }
 
 static int end_event(struct run *r, struct audit *t, const struct trail_note *note, struct arena *a,
@@ -143,7 +156,9 @@ static int end_event(struct run *r, struct audit *t, const struct trail_note *no
 	if ((note->flags & TRAIL_IF_CHANGED) && is_same(t, profile, &v, a))
 		return audit_head(t, id, err);
 	rc = put_files(t, profile, pretty(&v, a), err);
-	return rc ? rc : audit_commit(t, &e, id, err);
+	if (rc == 0)
+		rc = commit_event(r, t, &e, id, err);
+	return rc;
 }
 
 int trail_end(struct run *r, struct audit *t, const struct trail_note *note, char id[AUDIT_ID_SIZE], struct err *err)

@@ -85,6 +85,26 @@ static int check_chain(struct verify *v, const struct status *s, struct err *err
 	return 0;
 }
 
+/* ---- what is no longer in force ---- */
+
+static int tell_damage(void *ctx, const char *commit, struct slice path, struct slice why, struct err *err)
+{
+	(void)err;
+	verify_found(ctx, "commit %s: %.*s: %.*s", commit, SLICE_ARG(path), SLICE_ARG(why));
+	return 0;
+}
+
+/* A chain that is broken was told of already. */
+static int check_history(struct verify *v, struct err *err)
+{
+	int rc = audit_history(v->trail, tell_damage, v, err);
+
+	if (rc != ERR_STATE)
+		return rc;
+	*err = (struct err)ERR_INIT;
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static int open_trail(struct verify *v, struct err *err)
@@ -96,7 +116,7 @@ static int open_trail(struct verify *v, struct err *err)
 	if (rc != ERR_NOTFOUND && rc != ERR_STATE)
 		return rc;
 	v->no_trail = 1;
-	v->no_trail_why = arena_slice(&v->all, slice_of(err->msg));
+	v->no_trail_why = arena_slice(&v->arena, slice_of(err->msg));
 	*err = (struct err)ERR_INIT;
 	return 0;
 }
@@ -117,10 +137,21 @@ static int verify_without_tables(struct verify *v, struct err *err)
 	return 0;
 }
 
+static int open_targets(struct verify *v, struct err *err)
+{
+	struct sql_options o = {
+	    .url = v->env->target, .schema = v->env->schema, .flags = SQL_READ_ONLY, .log = v->env->log};
+
+	for (int i = 0; i < VERIFY_WORKERS; i++)
+		if (sql_open(&v->targets[i], &o, err))
+			return err->code;
+	return 0;
+}
+
 static int verify(struct verify *v, struct err *err)
 {
 	struct status s;
-	int rc = status_read(v->target, v->env->domain, &v->all, &s, err);
+	int rc = status_read(v->targets[0], v->env->domain, &v->arena, &s, err);
 
 	if (rc)
 		return rc;
@@ -135,30 +166,32 @@ static int verify(struct verify *v, struct err *err)
 				     SLICE_ARG(v->no_trail_why));
 		return verify_sql_forms(v, err);
 	}
-	if (check_chain(v, &s, err) || verify_trail_forms(v, err))
+	if (check_chain(v, &s, err) || check_history(v, err) || verify_trail_forms(v, err))
 		return err->code;
 	return verify_sql_forms(v, err);
 }
 
 int migrate_verify(const struct migrate_env *env, verify_fn *fn, void *ctx, struct verify_result *out, struct err *err)
 {
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct verify v = {.env = env, .fn = fn, .ctx = ctx, .out = out};
-	int rc = sql_open(&v.target, &o, err);
+	int rc = open_targets(&v, err);
 
-	*out = (struct verify_result){0};
 	int made;
 
+	*out = (struct verify_result){0};
 	if (rc == 0)
-		rc = sql_schema_check(v.target, err);
+		rc = sql_schema_check(v.targets[0], err);
 	made = rc == 0;
 	if (rc == 0 || rc == ERR_NOTFOUND)
 		rc = open_trail(&v, err);
 	if (rc == 0)
+		rc = id_sorter_open(&v.ids, err);
+	if (rc == 0)
 		rc = made ? verify(&v, err) : verify_without_tables(&v, err);
+	id_sorter_close(v.ids);
 	audit_close(v.trail);
-	sql_close(v.target);
-	arena_release(&v.all);
-	arena_release(&v.chunk);
+	for (int i = 0; i < VERIFY_WORKERS; i++)
+		sql_close(v.targets[i]);
+	arena_release(&v.arena);
 	return rc;
 }

@@ -1,201 +1,284 @@
-/* verify_forms: patch forms of the trail, a chunk at a time, and those of SQL that the trail lacks. */
+/* verify_forms: patch forms of the trail, a job at a time, and those of SQL that the trail lacks. */
 #include "migrate/verify_forms.h"
 
-#include "migrate/patch_forms.h"
+#include "migrate/patching.h"
 #include "migrate/trail.h"
 
-#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* ---- one form: what the trail says of it agrees with itself ---- */
+#define IDS 10000 /* a page */
 
-static int is_digest_of(const struct json *entry, const char *key, struct slice bytes)
+void verify_job_found(struct verify_job *j, const char *fmt, ...)
 {
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof(hash) + 1];
+	char text[1200];
+	va_list args;
 
-	crypto_hash_sha256(hash, (const unsigned char *)bytes.ptr, bytes.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return slice_is(json_get_text(entry, key), hex);
-}
-
-static void check_reconstruction(struct verify *v, const struct verify_item *item)
-{
-	const struct json *after = json_gets(&item->entry, "after");
-	struct err err = ERR_INIT;
-	struct json before;
-
-	if (!after)
-		return;
-	if (!slice_eq(patch_digest(after, &v->chunk), json_get_text(&item->entry, "after_sha256")))
-		verify_found(v, "%.*s: the case after the patch is not the one of its digest", SLICE_ARG(item->path));
-	else if (patch_reconstruct(&item->rows.block, after, &v->chunk, &before, &err))
-		verify_found(v, "%.*s: the diff block does not reconstruct: %s", SLICE_ARG(item->path), err.msg);
-	else if (!slice_eq(patch_digest(&before, &v->chunk), json_get_text(&item->entry, "before_sha256")))
-		verify_found(v, "%.*s: the diff block reconstructs another document", SLICE_ARG(item->path));
-}
-
-static void check_item(struct verify *v, struct verify_item *item)
-{
-	const struct json *block = json_gets(&item->entry, "block");
-	struct err err = ERR_INIT;
-
-	if (!slice_eq(json_get_text(&item->entry, "form_id"), item->form_id))
-		verify_found(v, "%.*s: it speaks of another form", SLICE_ARG(item->path));
-	if (!item->xml.ptr) {
-		verify_found(v, "patch form %.*s: its XML is neither in the trail nor in SQL",
-			     SLICE_ARG(item->form_id));
-		return;
-	}
-	if (!is_digest_of(&item->entry, "xml_sha256", item->xml))
-		verify_found(v, "patch form %.*s: its XML is not the one of its digest", SLICE_ARG(item->form_id));
-	if (patch_rows_of(v->env->domain, item->xml, &v->chunk, &item->rows, &err)) {
-		verify_found(v, "patch form %.*s: %s", SLICE_ARG(item->form_id), err.msg);
-		return;
-	}
-	item->readable = 1;
-	if (block && !json_eq(block, &item->rows.block))
-		verify_found(v, "%.*s: its diff block is not that of the form", SLICE_ARG(item->path));
-	if (!slice_eq(json_get_text(&item->rows.block, "case_id"), json_get_text(&item->entry, "id")))
-		verify_found(v, "%.*s: it names another document than the form", SLICE_ARG(item->path));
-	check_reconstruction(v, item);
-}
-
-/* Where the trail keeps digests the XML is SQL's own. */
-static int take_xml_of_sql(struct verify *v, struct err *err)
-{
-	static const int by_owner[] = {ATT_DOMAIN, ATT_OWNER_KIND, ATT_OWNER_ID};
-
-	for (size_t i = 0; i < v->items.n; i++) {
-		struct verify_item *item = &v->items.v[i];
-		struct sql_row owner = row_new(&v->chunk, 3);
-		struct sql_rows rows = {0};
-
-		if (item->xml.ptr)
-			continue;
-		owner.cells[0] = v->env->domain;
-		owner.cells[1] = SLICE("form");
-		owner.cells[2] = item->form_id;
-		if (sql_select(v->target, &sql_attachments, by_owner, 3, &owner, 1, &v->chunk, &rows, err))
-			return err->code;
-		for (size_t k = 0; k < rows.n; k++)
-			if (slice_is(rows.v[k].cells[ATT_NAME], PATCH_XML_NAME))
-				item->xml = rows.v[k].cells[ATT_BYTES];
-	}
-	return 0;
-}
-
-static int check_chunk(struct verify *v, struct err *err)
-{
-	int rc = v->items.n ? take_xml_of_sql(v, err) : 0;
-
-	for (size_t i = 0; i < v->items.n && rc == 0; i++)
-		check_item(v, &v->items.v[i]);
-	if (rc == 0 && v->items.n)
-		rc = verify_chunk_rows(v, err);
-	v->out->forms += (int64_t)v->items.n;
-	v->items.v = NULL;
-	v->items.n = v->items.cap = 0;
-	arena_reset(&v->chunk);
-	return rc;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	ARENA_PUSH(&j->arena, &j->findings, arena_slice(&j->arena, slice_of(text)));
 }
 
 /* ---- files of the trail: FORM.json, then FORM.xml ---- */
 
-static int add_entry(struct verify *v, struct slice path, struct slice bytes, struct slice form_id)
+static void add_entry(struct verify_job *j, const struct audit_file *file, struct slice form_id)
 {
-	struct verify_item item = {.path = arena_slice(&v->chunk, path), .form_id = arena_slice(&v->chunk, form_id)};
+	struct arena *a = &j->arena;
+	struct verify_item item = {.path = arena_slice(a, file->path), .form_id = arena_slice(a, form_id)};
 	struct err err = ERR_INIT;
 
-	if (json_read(arena_slice(&v->chunk, bytes), &v->chunk, 0, &item.entry, NULL, &err))
-		verify_found(v, "%.*s: %s", SLICE_ARG(path), err.msg);
-	ARENA_PUSH(&v->all, &v->ids, arena_slice(&v->all, form_id));
-	ARENA_PUSH(&v->chunk, &v->items, item);
+	if (json_read(arena_slice(a, file->bytes), a, 0, &item.entry, NULL, &err))
+		verify_job_found(j, "%.*s: %s", SLICE_ARG(file->path), err.msg);
+	ARENA_PUSH(a, &j->items, item);
+}
+
+static void add_xml(struct verify_job *j, const struct audit_file *file, struct slice form_id)
+{
+	struct verify_item *last = j->items.n ? &j->items.v[j->items.n - 1] : NULL;
+
+	if (last && slice_eq(last->form_id, form_id))
+		last->xml = arena_slice(&j->arena, file->bytes);
+	else
+		verify_job_found(j, "%.*s: there is no file .json beside it", SLICE_ARG(file->path));
+}
+
+static int is_full(const struct verify_job *j)
+{
+	return j->items.n >= VERIFY_CHUNK || j->bytes >= VERIFY_BYTES;
+}
+
+/* 0 when the file begins the next job. */
+static int add_file(struct verify_job *j, const struct audit_file *file)
+{
+	struct buf id = BUF_INIT(1u << 20);
+	int taken = 1;
+
+	if (file->why.ptr)
+		verify_job_found(j, "%.*s: %.*s", SLICE_ARG(file->path), SLICE_ARG(file->why));
+	else if (audit_path_id(TRAIL_PATCHES, ".xml", file->path, &id) == 0)
+		add_xml(j, file, buf_slice(&id));
+	else if (is_full(j))
+		taken = 0;
+	else {
+		buf_clear(&id);
+		if (audit_path_id(TRAIL_PATCHES, ".json", file->path, &id) == 0)
+			add_entry(j, file, buf_slice(&id));
+		else if (slice_starts(file->path, SLICE(TRAIL_PATCHES "/")))
+			verify_job_found(j, "%.*s: it is no file of the trail", SLICE_ARG(file->path));
+	}
+	j->bytes += taken ? file->bytes.len : 0;
+	buf_release(&id);
+	return taken;
+}
+
+/* ---- jobs ---- */
+
+static void free_job(void *ctx, struct pipeline_job *job)
+{
+	struct verify_job *j = (struct verify_job *)job;
+
+	(void)ctx;
+	arena_release(&j->arena);
+	free(j);
+}
+
+static int fill_job(struct verify *v, struct verify_job *j, struct err *err)
+{
+	int more = 1;
+
+	while (more) {
+		if (!v->has_file && audit_cursor_next(v->files, &v->file, &more, err))
+			return err->code;
+		if (!more || !add_file(j, &v->file)) {
+			v->has_file = more;
+			return 0;
+		}
+		v->has_file = 0;
+	}
 	return 0;
 }
 
-static void add_xml(struct verify *v, struct slice path, struct slice bytes, struct slice form_id)
-{
-	struct verify_item *last = v->items.n ? &v->items.v[v->items.n - 1] : NULL;
-
-	if (last && slice_eq(last->form_id, form_id))
-		last->xml = arena_slice(&v->chunk, bytes);
-	else
-		verify_found(v, "%.*s: there is no file .json beside it", SLICE_ARG(path));
-}
-
-static int add_file(void *ctx, struct slice path, struct slice bytes, struct slice why, struct err *err)
+static int make_job(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err)
 {
 	struct verify *v = ctx;
-	struct buf id = BUF_INIT(1u << 20);
+	struct verify_job *j = calloc(1, sizeof(*j));
+	int rc = j ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+
+	*job = NULL;
+	if (rc)
+		return rc;
+	j->job.number = number;
+	j->v = v;
+	rc = fill_job(v, j, err);
+	if (rc || (!j->items.n && !j->findings.n))
+		free_job(v, &j->job);
+	else
+		*job = &j->job;
+	return rc;
+}
+
+static void log_untold(struct verify_job *j)
+{
+	for (size_t i = 0; i < j->items.n; i++) {
+		if (!j->untold[i].ptr)
+			continue;
+		j->v->out->untold++;
+		log_at(j->v->env->log, LOG_DETAIL, "whether patch form %.*s can be undone cannot be told: %.*s",
+		       SLICE_ARG(j->items.v[i].form_id), SLICE_ARG(j->untold[i]));
+	}
+}
+
+/* With the turn. */
+static int tell_job(struct verify_job *j, struct err *err)
+{
+	struct verify *v = j->v;
+
+	for (size_t i = 0; i < j->findings.n; i++)
+		v->fn(v->ctx, j->findings.v[i]);
+	for (size_t i = 0; i < j->items.n; i++)
+		if (id_sorter_add(v->ids, j->items.v[i].form_id, err))
+			return err->code;
+	v->out->findings += (int64_t)j->findings.n;
+	v->out->forms += (int64_t)j->items.n;
+	v->out->from_trail += j->from_trail;
+	v->out->from_sql += j->from_sql;
+	log_untold(j);
+	return 0;
+}
+
+/* In a short transaction, so that what belongs together is read together. */
+static int check_job(struct verify_job *j, struct err *err)
+{
+	int rc = sql_begin(j->target, err);
+
+	if (rc == 0)
+		rc = verify_rows(j, err);
+	sql_rollback(j->target);
+	return rc;
+}
+
+static int do_job(void *ctx, struct pipeline *p, int worker, struct pipeline_job *job, struct err *err)
+{
+	struct verify *v = ctx;
+	struct verify_job *j = (struct verify_job *)job;
 	int rc = 0;
 
-	if (why.ptr)
-		verify_found(v, "%.*s: %.*s", SLICE_ARG(path), SLICE_ARG(why));
-	else if (audit_path_id(TRAIL_PATCHES, ".xml", path, &id) == 0)
-		add_xml(v, path, bytes, buf_slice(&id));
-	else {
-		if (v->items.n >= VERIFY_CHUNK)
-			rc = check_chunk(v, err);
-		buf_clear(&id);
-		if (rc == 0 && audit_path_id(TRAIL_PATCHES, ".json", path, &id) == 0)
-			rc = add_entry(v, path, bytes, buf_slice(&id));
-		else if (rc == 0 && slice_starts(path, SLICE(TRAIL_PATCHES "/")))
-			verify_found(v, "%.*s: it is no file of the trail", SLICE_ARG(path));
-	}
-	buf_release(&id);
-	return rc;
+	j->target = v->targets[worker];
+	j->untold = ARENA_ARRAY(&j->arena, j->items.n, struct slice);
+	if (j->items.n)
+		rc = check_job(j, err);
+	if (rc == 0)
+		rc = pipeline_await_turn(p, job, err);
+	return rc ? rc : tell_job(j, err);
 }
 
 int verify_trail_forms(struct verify *v, struct err *err)
 {
-	int rc = audit_files(v->trail, SLICE(""), add_file, v, err);
+	struct pipeline_spec spec = {
+	    .workers = VERIFY_WORKERS,
+	    .stop = v->env->stop,
+	    .ctx = v,
+	    .produce = make_job,
+	    .work = do_job,
+	    .release = free_job,
+	};
+	int rc = audit_cursor_open(&v->files, v->trail, SLICE(""), err);
 
 	if (rc == ERR_STATE) {
 		verify_found(v, "%s: %s", audit_ref(v->trail), err->msg);
 		*err = (struct err)ERR_INIT;
-		rc = 0;
+		return 0;
 	}
-	return rc ? rc : check_chunk(v, err);
+	if (rc == 0)
+		rc = pipeline_run(&spec, err);
+	audit_cursor_close(v->files);
+	v->files = NULL;
+	return rc;
 }
 
-/* ---- forms of SQL ---- */
+/* ---- forms of SQL, merged with those of the trail: both in byte order ---- */
 
-static int by_slice(const void *left, const void *right)
+struct known {
+	struct verify *v;
+	struct arena arena;
+	struct state_id_list page;
+	size_t at;
+	int ended;
+};
+
+/* Ids are asked for in order. */
+static int is_known(struct known *k, struct slice id, int *yes, struct err *err)
 {
-	return slice_cmp(*(const struct slice *)left, *(const struct slice *)right);
-}
+	*yes = 0;
+	while (!k->ended) {
+		for (; k->at < k->page.n; k->at++) {
+			int order = slice_cmp(k->page.v[k->at], id);
 
-static void check_known(struct verify *v, struct slice form_id, const char *table)
-{
-	if (!v->ids.n || !bsearch(&form_id, v->ids.v, v->ids.n, sizeof(*v->ids.v), by_slice))
-		verify_found(v, "%s: patch form %.*s is not in the trail", table, SLICE_ARG(form_id));
-}
+			*yes = order == 0;
+			if (order >= 0)
+				return 0;
+		}
+		struct slice after = k->page.n ? k->page.v[k->page.n - 1] : SLICE_NONE;
+		struct arena next = ARENA_INIT;
+		struct state_id_list page = {0};
+		int rc = id_sorter_page(k->v->ids, after, IDS, &next, &page, err);
 
-/* Transactions say it too, where somebody took the operation away. */
-static int check_transactions(struct verify *v, struct err *err)
-{
-	static const int by_kind[] = {TXN_DOMAIN, TXN_KIND};
-	struct sql_row key = row_pair(&v->chunk, v->env->domain, SLICE("patch"));
-	struct sql_rows rows = {0};
-
-	if (sql_select(v->target, &sql_case_transactions, by_kind, 2, &key, 1, &v->chunk, &rows, err))
-		return err->code;
-	for (size_t i = 0; i < rows.n; i++)
-		check_known(v, rows.v[i].cells[TXN_FORM_ID], "case_transactions");
+		arena_release(&k->arena);
+		k->arena = next;
+		k->page = page;
+		k->at = 0;
+		k->ended = page.n == 0;
+		if (rc)
+			return rc;
+	}
 	return 0;
 }
 
-int verify_sql_forms(struct verify *v, struct err *err)
+static int check_page(struct known *k, const struct sql_keys *page, const char *table, struct err *err)
 {
-	struct sql_rows rows = {0};
+	for (size_t i = 0; i < page->n; i++) {
+		int yes = 0;
+
+		if (is_known(k, page->v[i], &yes, err))
+			return err->code;
+		if (!yes)
+			verify_found(k->v, "%s: patch form %.*s is not in the trail", table, SLICE_ARG(page->v[i]));
+	}
+	return 0;
+}
+
+/* The different form ids of rows whose column `only` is `value`. */
+static int check_table(struct verify *v, const struct sql_table *table, int form_id, int only, struct slice value,
+		       struct err *err)
+{
+	struct known k = {.v = v};
+	struct arena a = ARENA_INIT;
+	struct slice after = SLICE_NONE;
+	struct sql_keys page;
 	int rc;
 
-	if (v->ids.n)
-		qsort(v->ids.v, v->ids.n, sizeof(*v->ids.v), by_slice);
-	rc = patch_form_ids(v->target, v->env->domain, &v->chunk, &rows, err);
-	for (size_t i = 0; i < rows.n && rc == 0; i++)
-		check_known(v, rows.v[i].cells[OP_FORM_ID], "form_operations");
-	arena_reset(&v->chunk);
-	return rc ? rc : check_transactions(v, err);
+	do {
+		struct arena next = ARENA_INIT;
+
+		rc = sql_page_values(v->targets[0], table, v->env->domain, form_id, only, value, after, IDS, &next,
+				     &page, err);
+		arena_release(&a);
+		a = next;
+		if (rc == 0)
+			rc = check_page(&k, &page, table->name, err);
+		after = page.n ? page.v[page.n - 1] : after;
+	} while (rc == 0 && page.n == IDS);
+	arena_release(&a);
+	arena_release(&k.arena);
+	return rc;
+}
+
+/* Transactions say it too, where somebody took the operation away. */
+int verify_sql_forms(struct verify *v, struct err *err)
+{
+	int rc = check_table(v, &sql_form_operations, OP_FORM_ID, OP_OPERATION, SLICE(PATCH_OPERATION), err);
+
+	return rc ? rc : check_table(v, &sql_case_transactions, TXN_FORM_ID, TXN_KIND, SLICE("patch"), err);
 }

@@ -90,6 +90,7 @@ trail() { # NAME
 	settled audit verify $domain --format json
 	ok "$1: the trail is sound" test "$status" -eq 0
 	ok "$1: and says so" says out '"sound":true'
+	ok "$1: every diff block was undone, with what the trail keeps" says out "\"reconstructed\":{\"from_trail\":$(wc -l <"$work/list"),\"from_sql\":0,\"untold\":0}"
 	ok "$1: git finds nothing wrong" git -C "$git" fsck --strict --no-dangling
 	ok "$1: git can clone it" git clone -q "$git" "$work/clone-$1"
 	ok "$1: every patch form has its files" test "$(find "$work/clone-$1/patches" -type f | wc -l)" -eq $((2 * $(wc -l <"$work/list")))
@@ -251,4 +252,9 @@ ok "the trail has its digests" test "$(git -C "$state/audit.git" ls-tree -r --na
 ok "and no contents" not git -C "$state/audit.git" grep -qE '"(block|after)":' $domain -- patches
 settled audit verify $domain
 ok "which can be checked" test "$status" -eq 0
+ok "and the block undone, with what SQL holds" says out "0 with the trail's documents, 1 with SQL's"
+query "UPDATE cases SET owner_id = owner_id || '!' WHERE case_id = '$lost'"
+altered digest "cases: owner_id of patched case $lost"
+query "UPDATE cases SET owner_id = substr(owner_id, 1, length(owner_id) - 1) WHERE case_id = '$lost'"
+form=$(sed -n '1s/.*"form_id":"//; 1s/".*//p' "$work/shown")
 finish
