@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 'use strict';
 /*
- * A large clean domain for the bench:  node tests/bench/corpus.js --docs N --seed S --out FILE
+ * A large clean domain for the bench:  node tests/bench/corpus.js --docs N --seed S [--forms F] [--differ 1] --out FILE
  *
- * Four forms to a case, so one document in five is a case; documents of about 1 KB; normal form, rows in order of arrival with the cases
- * of a group after its forms. No differences are expected. Text is put together by hand and written in pieces: 200,000
+ * F forms (4) to a case, so one document in five is a case; documents of about 1 KB; normal form, rows in order of arrival with the cases
+ * of a group after its forms. No differences are expected, but with --differ: every Couch case has then another owner and a property that no
+ * form gave it. Text is put together by hand and written in pieces: 200,000
  * documents take a few seconds and little memory.
  */
 
@@ -18,14 +19,14 @@ const VILLAGES = ['Mulanje', 'Thyolo', 'Nkhata Bay', 'Dedza', 'Salima', 'São To
 const V2 = 'http://commcarehq.org/case/transaction/v2';
 
 function options(argv) {
-	const o = { docs: '10000', seed: '1' };
+	const o = { docs: '10000', seed: '1', forms: '4', differ: '' };
 	for (let i = 0; i + 1 < argv.length; i += 2)
 		o[argv[i].replace(/^--/, '')] = argv[i + 1];
-	if (!o.out || argv.length % 2 || !/^\d+$/.test(o.docs) || !/^\d+$/.test(o.seed)) {
-		process.stderr.write('usage: corpus.js [--docs N] [--seed N] --out FILE\n');
+	if (!o.out || argv.length % 2 || !/^\d+$/.test(o.docs) || !/^\d+$/.test(o.seed) || !/^[1-9]$/.test(o.forms)) {
+		process.stderr.write('usage: corpus.js [--docs N] [--seed N] [--forms F] [--differ 1] --out FILE\n');
 		process.exit(2);
 	}
-	return { docs: Number(o.docs), seed: Number(o.seed), out: o.out };
+	return { docs: Number(o.docs), seed: Number(o.seed), forms: Number(o.forms), differ: Boolean(o.differ), out: o.out };
 }
 
 class Feed {
@@ -59,6 +60,8 @@ class Corpus {
 		this.rng = new Rng(o.seed);
 		this.feed = new Feed(o.out);
 		this.left = o.docs;
+		this.forms = o.forms;
+		this.differ = o.differ;
 		this.clock = Date.UTC(2016, 0, 1);
 	}
 
@@ -94,25 +97,27 @@ class Corpus {
 		const rev = `4-${this.rng.hex(32)}`;
 		const [first, last] = [c.forms[0], c.forms[c.forms.length - 1]];
 		const actions = c.forms.map((f, i) => `{"action_type":"${i ? 'update' : 'create'}","server_date":"${f.received}","xform_id":"${f.id}"}`);
-		const properties = JSON.stringify(c.properties).slice(1, -1);
+		const owner = this.differ ? `group-${c.user}` : c.user;
+		const given = this.differ ? { ...c.properties, remark: 'changed by hand' } : c.properties;
+		const properties = JSON.stringify(given).slice(1, -1);
 		this.feed.row(c.id, rev,
 			`{"_id":"${c.id}","_rev":"${rev}","doc_type":"CommCareCase","domain":"${DOMAIN}","type":"patient","name":"${c.name}","external_id":"",` +
-			`"owner_id":"${c.user}","user_id":"${c.user}","opened_by":"${c.user}","closed_by":"","opened_on":"${first.modified}",` +
+			`"owner_id":"${owner}","user_id":"${c.user}","opened_by":"${c.user}","closed_by":"","opened_on":"${first.modified}",` +
 			`"modified_on":"${last.modified}","closed":false,"closed_on":null,"server_modified_on":"${last.received}","version":"2.0",${properties},` +
 			`"xform_ids":[${c.forms.map((f) => `"${f.id}"`)}],"actions":[${actions}],"indices":[],"case_attachments":{}}`);
 	}
 
 	group() {
-		const size = Math.max(1, Math.min(GROUP, Math.floor(this.left / 5)));
+		const size = Math.max(1, Math.min(GROUP, Math.floor(this.left / (this.forms + 1))));
 		const cases = Array.from({ length: size }, () => this.newCase());
-		for (let n = 0; n < 4; n++)
+		for (let n = 0; n < this.forms; n++)
 			cases.forEach((c) => this.form(c, n));
 		cases.forEach((c) => this.couchCase(c));
-		this.left -= size * 5;
+		this.left -= size * (this.forms + 1);
 	}
 
 	write() {
-		while (this.left >= 5)
+		while (this.left > this.forms)
 			this.group();
 		this.feed.end();
 	}
