@@ -191,6 +191,8 @@ static int record_and_clear(struct run *r, struct sql_target *t, struct page *pa
 
 static void advance(struct run *r, const struct page *page)
 {
+	if (r->progress.following)
+		return;
 	atomic_fetch_add(&r->progress.docs, (int64_t)page->cases.n);
 	run_progress_draw(r, "cases");
 }
@@ -268,6 +270,15 @@ static void lister_release(struct lister *l)
 	buf_release(&l->low);
 }
 
+/* Nearly all that are touched are pending too; for the progress line that will do. */
+static int64_t expected_cases(struct run *r)
+{
+	struct state_counts counts;
+	struct err err = ERR_INIT;
+
+	return !r->progress.following && state_counts(r->lister_state, &counts, &err) == 0 ? counts.pending : 0;
+}
+
 static int cases_pass(struct run *r, struct err *err)
 {
 	struct lister l = {.r = r};
@@ -282,7 +293,7 @@ static int cases_pass(struct run *r, struct err *err)
 	int rc;
 
 	l.dirty.after.max = l.pending.after.max = l.low.max = r->options.max_doc;
-	run_progress_start(r, 0);
+	run_progress_start(r, expected_cases(r));
 	rc = group_finish(r, pipeline_run(&spec, err), err);
 	run_progress_draw(r, NULL);
 	lister_release(&l);

@@ -1,4 +1,5 @@
-/* follow: stays on the continuous feed; small batches when calm, large ones when behind; cases follow their forms at once. */
+/* follow: stays on the continuous feed; small batches when calm, large ones when behind; cases follow their forms at
+ * once. */
 #include "migrate/session.h"
 
 #include "base/clock.h"
@@ -24,8 +25,13 @@ static int follow_once(struct run *r, struct err *err)
 		run_prepare(r, b);
 		rc = run_batch_alone(r, b, err);
 	}
-	if (rc == 0 && b && !fetch_ready(r->fetch))
+	if (rc == 0 && b && fetch_ready(r->fetch))
+		run_progress_behind(r);
+	else if (rc == 0 && b) {
 		rc = run_cases(r, err);
+		if (rc == 0)
+			run_progress_at_head(r);
+	}
 	r->ended = rc == 0 && !b;
 	batch_free(b);
 	return rc;
@@ -56,6 +62,8 @@ int run_follow(struct run *r, struct err *err)
 		return 0;
 	log_at(r->env->log, LOG_INFO, "following the source; Ctrl-C ends it cleanly");
 	r->heartbeat_ms = FOLLOW_HEARTBEAT_MS;
+	run_progress_follow(r);
+	run_progress_at_head(r); /* as the pass before has found */
 	do
 		rc = follow_feed(r, err);
 	while (rc == 0 && !r->options.limit);

@@ -90,6 +90,7 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/prepare.c \
 	src/migrate/prepare.h \
 	src/migrate/progress.c \
+	src/migrate/progress.h \
 	src/migrate/record.c \
 	src/migrate/recheck.c \
 	src/migrate/refilter.c \
@@ -140,6 +141,11 @@ UNIT_TESTS += tests/unit/test_group
 tests_unit_test_group_SOURCES = tests/unit/test_group.c tests/unit/sql_place.c tests/unit/sql_place.h
 tests_unit_test_group_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_group_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_progress
+tests_unit_test_progress_SOURCES = tests/unit/test_progress.c
+tests_unit_test_progress_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_progress_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_pace
 tests_unit_test_pace_SOURCES = tests/unit/test_pace.c

@@ -29,20 +29,6 @@ static int begin_pass(struct run *r, struct err *err)
 	return 0;
 }
 
-static int64_t expected_rows(struct run *r)
-{
-	struct couch_client *client = NULL;
-	struct err err = ERR_INIT;
-	int64_t pending = 0;
-
-	if (!run_from_server(r) || couch_client_open(&client, &r->couch, &err))
-		return 0;
-	if (couch_pending(client, r->seq.len ? buf_slice(&r->seq) : SLICE_NONE, &pending, &err) || pending < 0)
-		pending = 0;
-	couch_client_close(client);
-	return pending;
-}
-
 int run_open_feed(struct run *r, enum couch_feed_kind kind, struct err *err)
 {
 	struct fetch_options f = {
@@ -94,16 +80,19 @@ static void warn_if_nothing_fits(const struct run *r)
 
 int run_pass(struct run *r, struct err *err)
 {
-	int64_t started = clock_mono_us();
+	int64_t started = clock_mono_us(), waiting;
 
 	if (begin_pass(r, err))
 		return err->code;
-	run_progress_start(r, expected_rows(r));
+	waiting = run_waiting(r);
+	r->progress.of_feed = 1;
+	run_progress_start(r, waiting > 0 ? waiting : 0);
 	if (!r->fetch && run_open_feed(r, COUCH_FEED_NORMAL, err))
 		return err->code;
 	if (run_documents(r, err))
 		return err->code;
 	run_progress_draw(r, NULL);
+	r->progress.of_feed = 0;
 	report_pass(r, started);
 	warn_if_nothing_fits(r);
 	fetch_close(r->fetch);

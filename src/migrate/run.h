@@ -27,6 +27,14 @@ struct run_progress {
 	_Atomic int64_t total; /* of this phase, 0 = unknown */
 	_Atomic int64_t committed; /* documents and cases in all phases */
 	int64_t started_us, drawn_us;
+	int of_feed;               /* what is left of this phase is what the source is ahead */
+	/* while following: */
+	int following;
+	int64_t behind, asked_us;  /* changes, -1 unknown; when the source was asked */
+	int64_t head_us;           /* when nothing more waited */
+	int64_t told_us;           /* when the log was told of being behind, 0 = it was not */
+	int64_t rate_us, rate_docs;
+	double rate;
 };
 
 struct run_group { /* see group.h */
@@ -101,6 +109,13 @@ static inline int run_stopped(const struct run *r)
 /* Draws the progress line (on a terminal): `what` is the phase, NULL wipes it. Call with the turn. */
 void run_progress_start(struct run *r, int64_t total);
 void run_progress_draw(struct run *r, const char *what);
+/* From now on one phase that does not end, whatever is done meanwhile. */
+void run_progress_follow(struct run *r);
+/* Of that phase: nothing more waits; or something does (and the source is asked how much, now and then). */
+void run_progress_at_head(struct run *r);
+void run_progress_behind(struct run *r);
+/* Changes after the checkpoint, as the source counts them; -1 = it does not say. */
+int64_t run_waiting(struct run *r);
 
 /* ---- documents (documents.c) ---- */
 /* Reads the feed to its end. */
