@@ -224,16 +224,23 @@ static void put_fields(const struct case_parts *p, struct sql_row *row, struct a
 	row->cells[CASE_EXTRA] = cell_json_tamed(&p->extra, a);
 }
 
+struct json mapping_tame_indices(const struct json *indices, struct arena *a)
+{
+	struct json tame = json_tame(a, indices), out = json_array();
+	tame = sorted_indices(&tame, a);
+	for (uint32_t i = 0; i < tame.count; i++)
+		if (i == 0 || index_order(&tame.items[i - 1], &tame.items[i]) != 0)
+			json_push(a, &out, tame.items[i]);
+	return out;
+}
+
 static int put_indices(const struct case_parts *p, const struct sql_row *row, struct sql_rows *out, struct arena *a,
 		       struct err *err)
 {
-	struct json tame = json_tame(a, &p->indices);
-	tame = sorted_indices(&tame, a);
+	struct json tame = mapping_tame_indices(&p->indices, a);
 	for (uint32_t i = 0; i < tame.count; i++) {
 		const struct json *index = &tame.items[i];
 		struct sql_row r = cells_new(INDEX_COLUMNS, a);
-		if (i && index_order(&tame.items[i - 1], index) == 0)
-			continue;
 		r.cells[INDEX_DOMAIN] = row->cells[CASE_DOMAIN];
 		r.cells[INDEX_CASE_ID] = row->cells[CASE_ID];
 		r.cells[INDEX_IDENTIFIER] = json_get_text(index, "identifier");

@@ -40,6 +40,9 @@ MUST_CHECK int mapping_name_check(struct slice name, const char *what, struct er
  */
 struct sql_row mapping_attachment_row(const struct json *blob, struct arena *a);
 
+/* Indices as rows can hold them: tamed, in order of identifier, of those whose identifiers become the same only the first. */
+struct json mapping_tame_indices(const struct json *indices, struct arena *a);
+
 /*
  * A case between rows and documents. Every part is JSON, so odd values are in it as they are; `raw` holds the parts
  * when cells cannot.

@@ -25,14 +25,44 @@ migrate_odd() {
 	ok "$way: everything that is stored compares clean" silent out
 	run show odd num-1e400 -t "$target" --state-dir "$work/state-$way" --side sql --format json
 	ok "$way: 1e400 comes back as it was" says out 1e400
+	run show odd num-integers -t "$target" --state-dir "$work/state-$way" --side sql --format json
+	ok "$way: 30 digits come back" says out '[123456789012345678901234567890,-123456789012345678901234567890,1234567890123456789012345678901234567890]'
+	run show odd num-document -t "$target" --state-dir "$work/state-$way" --side sql --format json
+	ok "$way: numbers of a plain document too" says out '[1e400,1e200000,1.10,123456789012345678901234567890]'
 	run show odd surrogates -t "$target" --state-dir "$work/state-$way" --side sql --format json
 	ok "$way: an unpaired surrogate comes back" says out '\ud800'
 }
 
+# ---- odd parts ----
+
+node "$top_srcdir/tests/cli/odd-parts.js" write "$work/parts.ndjson" >"$work/parts" || exit 99
+
+shows_part() { # shows_part ID: SQL says what Couch said
+	run show parts "$1" -t "$target" --state-dir "$work/parts-$way" --side sql --format json
+	node "$top_srcdir/tests/cli/odd-parts.js" check "$1" <"$work/out" || return 1
+}
+
+# migrate_parts NAME TARGET
+migrate_parts() {
+	way=$1
+	target=$2
+	exits 0 "$way: odd parts are stored, and nothing differs" migrate parts -s "file:$work/parts.ndjson" -t "$target" --state-dir "$work/parts-$way" --format json
+	ok "$way: all of them" test "$(counter written) $(counter rejected)" = "$(wc -w <"$work/parts" | tr -d ' ') 0"
+	for id in $(cat "$work/parts"); do
+		ok "$way: $id comes back" shows_part "$id"
+		: >"$work/out"
+	done
+	exits 0 "$way: and again, unchanged" migrate parts -s "file:$work/parts.ndjson" -t "$target" --state-dir "$work/parts-$way" --format json
+	ok "$way: nothing is written" test "$(counter written)" = 0
+}
+
 migrate_odd sqlite "sqlite:$work/odd.db"
+migrate_parts sqlite "sqlite:$work/parts.db"
 start_pg || exit 99
 create_pg_database odd || exit 99
 migrate_odd pg "$(pg_url odd)"
+create_pg_database parts || exit 99
+migrate_parts pg "$(pg_url parts)"
 
 # Ids that cannot be keys, of documents that are not there or not this domain's: nothing to ask SQL for.
 cat >"$work/gone.ndjson" <<'END'
