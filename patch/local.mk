@@ -16,3 +16,4 @@ UNIT_TESTS += tests/unit/test_patch
 tests_unit_test_patch_SOURCES = tests/unit/test_patch.c tests/unit/random_json.h
 tests_unit_test_patch_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_patch_LDADD = $(PATCH_LIBS) $(CMOCKA_LIBS)
+EXTRA_DIST += fixtures/patch

@@ -1,41 +1,51 @@
 #!/bin/sh
-# patch files: plans and forms of given differences, against fixtures/vectors/patch.json; no database.
+# patch files: plans and forms of given differences, against fixtures/vectors/patch.json, and fixtures/patch/cases.json, which has a case for each sentence
+# of BEHAVIOUR section 9; no database.
 . "$top_srcdir/tests/cli/lib.sh"
 
-node -e '
-const fs = require("fs"), list = JSON.parse(fs.readFileSync(process.argv[1]));
-list.forEach((v, i) => {
-	fs.writeFileSync(`${process.argv[2]}/${i}.case.json`, JSON.stringify(v.couch_case));
-	fs.writeFileSync(`${process.argv[2]}/${i}.diffs.json`, JSON.stringify(v.diffs));
-	fs.writeFileSync(`${process.argv[2]}/${i}.name`, v.name);
-});' "$top_srcdir/fixtures/vectors/patch.json" "$work"
-
-# holds: is the answer in out what vector N wants? Positions in paths count as [*].
+# holds: is the answer in out what case N of a file wants? Positions in the paths of a vector count as [*].
 cat >"$work/holds.js" <<'END'
 const fs = require("fs"), assert = require("assert");
-const [vectors, n, answer] = process.argv.slice(2);
-const got = JSON.parse(fs.readFileSync(answer)), v = JSON.parse(fs.readFileSync(vectors))[n], wanted = v.expected;
+const [file, n, answer] = process.argv.slice(2);
+const got = JSON.parse(fs.readFileSync(answer)), v = JSON.parse(fs.readFileSync(file))[n], wanted = v.expected;
 assert.strictEqual(got.patchable, wanted.patchable);
 if (!wanted.patchable) {
 	assert.ok(got.refused.length > 0);
 	process.exit(0);
 }
-const any = (block) => ({case_id: block.case_id, diffs: block.diffs.map((d) => ({...d, path: d.path.map((p) => typeof p === "number" ? "[*]" : p)}))});
+const star = (p) => typeof p === "number" && file.includes("vectors") ? "[*]" : p;
+const any = (block) => ({case_id: block.case_id, diffs: block.diffs.map((d) => ({...d, path: d.path.map(star)}))});
 for (const key of ["updates", "properties", "indices"])
 	assert.deepStrictEqual(got[key], wanted[key]);
 assert.deepStrictEqual(any(got.diff_block), any(wanted.diff_block));
 assert.ok(!("before" in got.diff_block));
 assert.ok(got.form_xml.includes(`case_id="${v.couch_case._id}"`));
+for (const text of v.xml || [])
+	assert.ok(got.form_xml.includes(text), text);
 END
 
-i=0
-while [ -f "$work/$i.case.json" ]; do
-	run patch files "$work/$i.case.json" "$work/$i.diffs.json" --format json
-	ok "$(cat "$work/$i.name")" node "$work/holds.js" "$top_srcdir/fixtures/vectors/patch.json" $i "$work/out"
-	ok "$(cat "$work/$i.name"): exit status" test "$status" -eq "$(grep -c '"patchable":false' "$work/out")"
-	i=$((i + 1))
-done
-ok "there are vectors" test $i -gt 10
+# every case of a file
+cases() { # FILE
+	rm -f "$work"/*.case.json
+	node -e '
+		const fs = require("fs"), list = JSON.parse(fs.readFileSync(process.argv[1]));
+		list.forEach((v, i) => {
+			fs.writeFileSync(`${process.argv[2]}/${i}.case.json`, JSON.stringify(v.couch_case));
+			fs.writeFileSync(`${process.argv[2]}/${i}.diffs.json`, JSON.stringify(v.diffs));
+			fs.writeFileSync(`${process.argv[2]}/${i}.name`, v.name);
+		});' "$1" "$work"
+	i=0
+	while [ -f "$work/$i.case.json" ]; do
+		run patch files "$work/$i.case.json" "$work/$i.diffs.json" --format json
+		ok "$(cat "$work/$i.name")" node "$work/holds.js" "$1" $i "$work/out"
+		ok "$(cat "$work/$i.name"): exit status" test "$status" -eq "$(grep -c '"patchable":false' "$work/out")"
+		i=$((i + 1))
+	done
+	ok "there are cases" test $i -gt 10
+}
+
+cases "$top_srcdir/fixtures/patch/cases.json"
+cases "$top_srcdir/fixtures/vectors/patch.json"
 
 exits 0 "text" patch files "$work/0.case.json" "$work/0.diffs.json"
 ok "is the form" says out '<age>35</age>'
