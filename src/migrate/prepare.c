@@ -56,6 +56,7 @@ static int parse(struct batch *b, struct batch_doc *d)
 	drop_feed_metadata(b, d);
 	d->attachments = count_attachments(&d->doc);
 	d->mapped.odd = info.odd;
+	d->duplicates = info.duplicates;
 	d->mapped.doc = &d->doc;
 	return 1;
 }

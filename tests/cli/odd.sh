@@ -17,6 +17,7 @@ migrate_odd() {
 	run migrate odd -s "file:$odd/odd.ndjson" -t "$target" --state-dir "$work/state-$way"
 	ok "$way: rejects keep the exit code at 1" test "$status" -eq 1
 	ok "$way: each reject is named with its reason" says err "id=bad-escape"
+	ok "$way: documents with duplicate keys are counted" says err "3 documents have a key twice"
 	run stats odd -t "$target" --state-dir "$work/state-$way" --format json
 	for c in read written unchanged deleted skipped rejected; do
 		ok "$way: $c" test "$(counter $c)" = "$(node -p "require('$odd/expected.json').$c")"
