@@ -414,12 +414,16 @@ static int add_commit(struct audit *t, const struct audit_event *e, const git_oi
 	return rc;
 }
 
-static int parent_tree(struct audit *t, git_oid *out, struct err *err)
+/* What was in force after the last commit, or after the one that the event goes back to. */
+static int tree_before(struct audit *t, const struct audit_event *e, git_oid *out, struct err *err)
 {
 	git_commit *c = NULL;
-	int rc = git_commit_lookup(&c, t->repo, &t->parent);
+	git_oid id = t->parent;
+	int rc = e->back_to ? git_oid_fromstr(&id, e->back_to) : 0;
+	if (rc == 0)
+		rc = git_commit_lookup(&c, t->repo, &id);
 	if (rc)
-		return audit_git_err(err, rc, "cannot read the last commit of the audit trail");
+		return audit_git_err(err, rc, "cannot read a commit of the audit trail");
 	*out = *git_commit_tree_id(c);
 	git_commit_free(c);
 	return 0;
@@ -439,7 +443,7 @@ static int commit(struct audit *t, const struct audit_event *e, git_oid *id, str
 	git_oid base, tree;
 	int has_base = t->has_parent && !(e->flags & AUDIT_CLEAR), rc = 0;
 	if (has_base)
-		rc = parent_tree(t, &base, err);
+		rc = tree_before(t, e, &base, err);
 	if (rc == 0)
 		rc = tree_build(t->repo, t->pack, has_base ? &base : NULL, &t->changes, &tree, err);
 	if (rc == 0)

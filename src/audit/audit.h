@@ -51,7 +51,8 @@ struct audit_event {
 	const struct audit_trailer *trailers;
 	size_t n_trailers;
 	int64_t time_us;
-	unsigned flags; /* AUDIT_CLEAR */
+	unsigned flags;      /* AUDIT_CLEAR */
+	const char *back_to; /* id of a commit of this branch: what was in force after it is so again; or NULL */
 };
 
 /* Waits for another writer up to a minute: ERR_BUSY then. */

@@ -74,8 +74,9 @@ static int run(struct cmd_context *c, struct err *err)
 	fprintf(c->out, "snapshot   %.*s\n", SLICE_ARG(path));
 	fprintf(c->out, "holds      %lld tables, %lld rows, %.*s%s\n", (long long)made.tables, (long long)made.rows,
 		SLICE_ARG(size), made.encrypted ? ", encrypted" : "");
-	fprintf(c->out, "back to it settle snapshot restore %.*s%.*s\n", SLICE_ARG(made.name),
-		SLICE_ARG(snapshots_dir_words(c, o->to)));
+	struct slice name = snapshots_word(c, made.name), dir = snapshots_dir_words(c, o->to);
+	fprintf(c->out, "back to it settle snapshot restore %.*s%.*s%s\n", SLICE_ARG(name), SLICE_ARG(dir),
+		made.encrypted ? " --key FILE" : "");
 	return 0;
 }
 

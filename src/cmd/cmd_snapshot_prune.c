@@ -50,6 +50,8 @@ static int run(struct cmd_context *c, struct err *err)
 		print_text(c, list.v[i].path);
 		fputc('\n', c->out);
 	}
+	if (rc == 0 && list.n == 0 && c->global->format == FORMAT_TEXT)
+		fputs("nothing to remove\n", c->out);
 	if (rc || o->dry_run || list.n == 0)
 		return rc;
 	fflush(c->out);

@@ -105,12 +105,19 @@ static void print_done(struct cmd_context *c, const struct options *o, const str
 		print_json_line(c, &v);
 		return;
 	}
+	if (p->drop_only) {
+		print_field(c, "dropped", p->old);
+		log_at(c->log, LOG_INFO,
+		       "nothing was restored: that was done before; without --drop-old it is done once more");
+		return;
+	}
 	print_field(c, "restored", p->database);
 	if (!o->drop_old) {
 		print_field(c, "old one", p->old);
+		struct slice name = snapshots_word(c, slice_of(c->argv[0])), dir = snapshots_dir_words(c, o->dir);
 		print_field(c, "drop it",
-			    arena_printf(c->arena, "settle snapshot restore %s%.*s --drop-old", c->argv[0],
-					 SLICE_ARG(snapshots_dir_words(c, o->dir))));
+			    arena_printf(c->arena, "settle snapshot restore %.*s%.*s --drop-old", SLICE_ARG(name),
+					 SLICE_ARG(dir)));
 	}
 }
 
@@ -118,7 +125,13 @@ static int run(struct cmd_context *c, struct err *err)
 {
 	const struct options *o = c->options;
 	struct snapshot_env env = snapshots_env(c, o->dir, o->key);
-	struct snapshot_restore_options options = {o->from_step, o->terminate, o->drop_old};
+	struct snapshot_restore_options options = {
+	    .from_step = o->from_step,
+	    .terminate = o->terminate,
+	    .drop_old = o->drop_old,
+	    .note = snapshots_note_restore,
+	    .note_ctx = c,
+	};
 	struct snapshot_plan plan;
 	env.jobs = (int)(o->jobs < 64 ? o->jobs : 64);
 	int rc = snapshot_restore_plan(&env, c->argv[0], &options, c->arena, &plan, err);
@@ -139,8 +152,6 @@ static int run(struct cmd_context *c, struct err *err)
 		    SLICE_ARG(plan.drop_only ? plan.old : plan.database)))
 		return err->code;
 	if (snapshot_restore(&env, c->argv[0], &options, c->arena, &plan, err))
-		return err->code;
-	if (!plan.drop_only && snapshots_note(c, &plan.snapshot, SLICE_NONE, "restore", err))
 		return err->code;
 	print_done(c, o, &plan);
 	return 0;

@@ -72,9 +72,31 @@ struct json snapshots_to_json(const struct cmd_context *c, const struct snapshot
 	return v;
 }
 
+struct slice snapshots_word(const struct cmd_context *c, struct slice word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@%+=,-";
+	struct buf b = BUF_INIT(SIZE_MAX / 2);
+	size_t n = 0;
+	while (n < word.len && word.ptr[n] && strchr(plain, word.ptr[n]))
+		n++;
+	if (word.len && n == word.len)
+		return word;
+	buf_ch(&b, '\'');
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.ptr[i] == '\'')
+			buf_str(&b, "'\\'");
+		buf_ch(&b, word.ptr[i]);
+	}
+	buf_ch(&b, '\'');
+	struct slice out = arena_slice(c->arena, buf_slice(&b));
+	buf_release(&b);
+	return out;
+}
+
 struct slice snapshots_dir_words(const struct cmd_context *c, const char *dir)
 {
-	return dir ? arena_printf(c->arena, " --dir %s", dir) : SLICE("");
+	struct slice word = dir ? snapshots_word(c, slice_of(dir)) : SLICE("");
+	return dir ? arena_printf(c->arena, " --dir %.*s", SLICE_ARG(word)) : SLICE("");
 }
 
 int snapshots_idle(const struct cmd_context *c, struct err *err)
@@ -88,8 +110,10 @@ void snapshots_advise(const struct cmd_context *c, const char *why)
 	struct snapshot_env env = snapshots_env(c, NULL, NULL);
 	struct snapshot_info latest;
 	struct err ignored = ERR_INIT;
-	if (snapshot_latest(&env, c->arena, &latest, &ignored) == 0)
-		log_at(c->log, LOG_INFO, "%s: settle snapshot restore %.*s", why, SLICE_ARG(latest.name));
+	if (snapshot_latest(&env, c->arena, &latest, &ignored))
+		return;
+	struct slice name = snapshots_word(c, latest.name);
+	log_at(c->log, LOG_INFO, "%s: settle snapshot restore %.*s", why, SLICE_ARG(name));
 }
 
 int snapshots_before(struct cmd_context *c, struct err *err)
@@ -142,40 +166,126 @@ static int note_in_target(const struct cmd_context *c, struct slice domain, cons
 	return rc;
 }
 
-/* status: of the migration, SLICE_NONE when it is not in the target. */
-static int note_in(const struct cmd_context *c, const struct snapshot_info *s, struct slice domain, struct slice status,
-		   const char *event, struct err *err)
+/* The commit that the target takes for the last one; SLICE_NONE when it knows of none. */
+static int head_in_target(const struct cmd_context *c, struct slice domain, struct slice *out, struct err *err)
 {
-	struct audit_trailer trailers[] = {{"Snapshot", s->path}, {"Snapshot-Made", s->created}, {"Status", status}};
+	static const int by_domain[] = {MIG_DOMAIN};
+	struct sql_options o = {.url = &c->target, .schema = c->global->schema, .flags = SQL_READ_ONLY, .log = c->log};
+	struct sql_target *t = NULL;
+	struct sql_row key = {&domain};
+	struct sql_rows rows = {0};
+	*out = SLICE_NONE;
+	int rc = sql_open(&t, &o, err);
+	if (rc == 0)
+		rc = sql_select(t, &sql_migration, by_domain, 1, &key, 1, c->arena, &rows, err);
+	if (rc == 0 && rows.n)
+		*out = rows.v[0].cells[MIG_TRAIL_HEAD];
+	sql_close(t);
+	return rc;
+}
+
+/* What is to be written into a trail. */
+struct note {
+	const char *event;
+	const struct snapshot_info *snapshot;
+	struct slice domain;
+	struct slice status;  /* of the migration; SLICE_NONE when it is not in the target */
+	struct slice back_to; /* a commit whose tree is in force again, or SLICE_NONE */
+	int is_gone;          /* the migration went away: nothing is in force */
+};
+
+static int commit_note(const struct cmd_context *c, struct audit *trail, const struct note *n, char id[AUDIT_ID_SIZE],
+		       struct err *err)
+{
+	struct slice status = n->is_gone ? SLICE("not-started") : n->status;
+	struct audit_trailer trailers[] = {
+	    {"Snapshot", n->snapshot->path}, {"Snapshot-Made", n->snapshot->created}, {"Status", status}};
 	struct audit_event e = {
-	    .event = event,
-	    .subject = arena_printf(c->arena, "%s %.*s", event, SLICE_ARG(s->name)),
+	    .event = n->event,
+	    .subject = arena_printf(c->arena, "%s %.*s", n->event, SLICE_ARG(n->snapshot->name)),
 	    .trailers = trailers,
 	    .n_trailers = status.ptr ? 3 : 2,
 	    .time_us = clock_utc_us(),
+	    .flags = n->is_gone ? AUDIT_CLEAR : 0,
 	};
+	struct audit_entry found;
+	struct err ignored = ERR_INIT;
+	if (n->back_to.ptr && audit_find(trail, n->back_to, c->arena, &found, &ignored) == 0)
+		e.back_to = arena_str(c->arena, n->back_to);
+	else if (n->back_to.ptr)
+		log_at(c->log, LOG_WARN, "the audit trail of %.*s does not know commit %.*s of the snapshot",
+		       SLICE_ARG(n->domain), SLICE_ARG(n->back_to));
+	int rc = audit_begin(trail, err);
+	return rc ? rc : audit_commit(trail, &e, id, err);
+}
+
+static int note_in(const struct cmd_context *c, const struct note *n, struct err *err)
+{
 	char id[AUDIT_ID_SIZE];
 	struct audit *trail = NULL;
-	int rc = audit_open(&trail, c->state_dir, domain, 0, err);
+	int rc = audit_open(&trail, c->state_dir, n->domain, 0, err);
 	if (rc == 0)
-		rc = audit_begin(trail, err);
-	if (rc == 0)
-		rc = audit_commit(trail, &e, id, err);
+		rc = commit_note(c, trail, n, id, err);
 	audit_close(trail);
-	return rc || !status.ptr ? rc : note_in_target(c, domain, id, err);
+	return rc || !n->status.ptr ? rc : note_in_target(c, n->domain, id, err);
 }
 
 int snapshots_note(const struct cmd_context *c, const struct snapshot_info *s, struct slice domain, const char *event,
 		   struct err *err)
 {
 	const struct json *all = json_gets(&s->manifest, "domains");
+	struct note n = {.event = event, .snapshot = s};
 	int rc = 0, named = 0;
 	for (uint32_t i = 0; rc == 0 && json_is(all, JSON_ARRAY) && i < all->count; i++) {
-		struct slice one = json_get_text(&all->items[i], "domain");
-		named = named || slice_eq(one, domain);
-		rc = note_in(c, s, one, json_get_text(&all->items[i], "status"), event, err);
+		n.domain = json_get_text(&all->items[i], "domain");
+		n.status = json_get_text(&all->items[i], "status");
+		named = named || slice_eq(n.domain, domain);
+		rc = note_in(c, &n, err);
 	}
+	n.domain = domain;
+	n.status = SLICE_NONE;
 	if (rc == 0 && domain.ptr && !named)
-		rc = note_in(c, s, domain, SLICE_NONE, event, err);
+		rc = note_in(c, &n, err);
 	return rc ? err_prefix(err, "the snapshot is done; noting it in the audit trail failed") : 0;
+}
+
+/* ---- a restore ---- */
+
+static int is_in_snapshot(const struct json *all, struct slice domain)
+{
+	for (uint32_t i = 0; json_is(all, JSON_ARRAY) && i < all->count; i++)
+		if (slice_eq(json_get_text(&all->items[i], "domain"), domain))
+			return 1;
+	return 0;
+}
+
+static int has_trail(const struct cmd_context *c, struct slice domain)
+{
+	struct err ignored = ERR_INIT;
+	struct audit *trail = NULL;
+	int rc = audit_open(&trail, c->state_dir, domain, AUDIT_READ_ONLY, &ignored);
+	audit_close(trail);
+	return rc == 0;
+}
+
+int snapshots_note_restore(void *ctx, const struct snapshot_plan *p, struct err *err)
+{
+	const struct cmd_context *c = ctx;
+	const struct json *all = json_gets(&p->snapshot.manifest, "domains");
+	struct note n = {.event = "restore", .snapshot = &p->snapshot};
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && json_is(all, JSON_ARRAY) && i < all->count; i++) {
+		n.domain = json_get_text(&all->items[i], "domain");
+		n.status = json_get_text(&all->items[i], "status");
+		rc = head_in_target(c, n.domain, &n.back_to, err);
+		if (rc == 0)
+			rc = note_in(c, &n, err);
+	}
+	n = (struct note){.event = "restore", .snapshot = &p->snapshot, .is_gone = 1};
+	for (uint32_t i = 0; rc == 0 && i < p->domains.count; i++) {
+		n.domain = json_text(&p->domains.items[i]);
+		if (!is_in_snapshot(all, n.domain) && has_trail(c, n.domain))
+			rc = note_in(c, &n, err);
+	}
+	return rc;
 }

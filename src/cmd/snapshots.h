@@ -11,6 +11,8 @@ struct snapshot_env snapshots_env(const struct cmd_context *c, const char *dir, 
 struct snapshot_texts snapshots_words(const struct cmd_context *c, const struct option_list *list);
 /* "12.3 MB" */
 struct slice snapshots_size(const struct cmd_context *c, int64_t bytes);
+/* A word as a shell wants it: quoted where it must be. */
+struct slice snapshots_word(const struct cmd_context *c, struct slice word);
 /* A snapshot as one JSON object, without its lists of tables and files. */
 struct json snapshots_to_json(const struct cmd_context *c, const struct snapshot_info *s);
 /* " --dir DIR" when it is not the usual one, for the commands that are advised. */
@@ -22,6 +24,11 @@ MUST_CHECK int snapshots_idle(const struct cmd_context *c, struct err *err);
 MUST_CHECK int snapshots_before(struct cmd_context *c, struct err *err);
 /* Tells the command that restores the latest snapshot of the target, if there is one. */
 void snapshots_advise(const struct cmd_context *c, const char *why);
+/*
+ * A restore, in the trails of the migrations that went back with it: what was in force at the snapshot's moment is so
+ * again. ctx: the struct cmd_context. As snapshot_restore_options.note.
+ */
+MUST_CHECK int snapshots_note_restore(void *ctx, const struct snapshot_plan *p, struct err *err);
 /* An event in the audit trail of each migration that the snapshot holds, and of `domain` (or SLICE_NONE). */
 MUST_CHECK int snapshots_note(const struct cmd_context *c, const struct snapshot_info *s, struct slice domain,
 			      const char *event, struct err *err);

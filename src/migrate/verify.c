@@ -25,6 +25,8 @@ struct chain {
 	struct slice head; /* as SQL says; SLICE_NONE = nothing */
 	int64_t head_at;   /* how many commits after it, -1 = not found */
 	char status[64];   /* of the last event that says one */
+	int broken;        /* it cannot be read to its end */
+	int taken_back;    /* the last event is a restore of a time before the migration began */
 	struct buf domain;
 };
 
@@ -39,6 +41,8 @@ static int check_commit(void *ctx, const struct audit_entry *e, struct err *err)
 		verify_found(c->v, "commit %s: it is no event of settle", e->id);
 	if (!e->domain.ptr || !slice_eq(e->domain, buf_slice(&c->domain)))
 		verify_found(c->v, "commit %s: it is not of this domain", e->id);
+	if (c->v->out->commits == 0)
+		c->taken_back = slice_is(e->event, "restore") && slice_is(e->status, "not-started");
 	if (c->head.ptr && slice_is(c->head, e->id))
 		c->head_at = c->v->out->commits;
 	if (!c->status[0] && e->status.ptr)
@@ -52,6 +56,8 @@ static void check_head(struct chain *c)
 	struct verify *v = c->v;
 	const char *ref = audit_ref(v->trail);
 
+	if (!c->head.ptr && c->taken_back)
+		return;
 	if (!c->head.ptr)
 		verify_found(v, "settle_migration.trail_head is empty, %s has %lld commits", ref,
 			     (long long)v->out->commits);
@@ -62,21 +68,26 @@ static void check_head(struct chain *c)
 			     (long long)c->head_at, SLICE_ARG(c->head));
 }
 
+static int walk_chain(struct verify *v, struct chain *c, struct err *err)
+{
+	c->domain.max = 1u << 20;
+	pct_file_name(v->env->domain, &c->domain);
+	int rc = audit_walk(v->trail, check_commit, c, err);
+	buf_release(&c->domain);
+	if (rc != ERR_STATE)
+		return rc;
+	verify_found(v, "%s: %s", audit_ref(v->trail), err->msg);
+	*err = (struct err)ERR_INIT;
+	c->broken = 1;
+	return 0;
+}
+
 static int check_chain(struct verify *v, const struct status *s, struct err *err)
 {
 	struct chain c = {.v = v, .head = s->row.cells ? s->row.cells[MIG_TRAIL_HEAD] : SLICE_NONE, .head_at = -1};
-	int rc;
+	int rc = walk_chain(v, &c, err);
 
-	c.domain.max = 1u << 20;
-	pct_file_name(v->env->domain, &c.domain);
-	rc = audit_walk(v->trail, check_commit, &c, err);
-	buf_release(&c.domain);
-	if (rc == ERR_STATE) {
-		verify_found(v, "%s: %s", audit_ref(v->trail), err->msg);
-		*err = (struct err)ERR_INIT;
-		return 0;
-	}
-	if (rc)
+	if (rc || c.broken)
 		return rc;
 	check_head(&c);
 	if (c.status[0] && strcmp(c.status, life_status_name(s->life)) != 0)
@@ -133,8 +144,12 @@ static int verify_without_tables(struct verify *v, struct err *err)
 {
 	if (v->no_trail)
 		return nothing_to_verify(v, err);
-	verify_found(v, "the target holds no tables of settle, but there is %s", audit_ref(v->trail));
-	return 0;
+	/* So it is when a restore took the migration back whole. */
+	struct chain c = {.v = v, .head_at = -1};
+	int rc = walk_chain(v, &c, err);
+	if (rc == 0 && !c.taken_back)
+		verify_found(v, "the target holds no tables of settle, but there is %s", audit_ref(v->trail));
+	return rc;
 }
 
 static int open_targets(struct verify *v, struct err *err)

@@ -113,10 +113,17 @@ static int find_step(const struct snapshot_plan *p, const char *word, int *out, 
 	return err_hint(err, "--dry-run lists the steps");
 }
 
+static int find_swap(const struct snapshot_plan *p)
+{
+	int i = 0;
+	while (i < p->n_steps && strcmp(p->steps[i].name, "swap") != 0)
+		i++;
+	return i;
+}
+
 static int go_back(struct restore *r, int from, struct err *err)
 {
-	if (journal_has(&r->j, "swap") && strcmp(r->plan->steps[from].name, "state") != 0 &&
-	    strcmp(r->plan->steps[from].name, "drop-old") != 0) {
+	if (journal_has(&r->j, "swap") && from <= find_swap(r->plan)) {
 		err_set(err, ERR_STATE,
 			"the databases are swapped already: only what comes after that can be done again");
 		return err_hint(err, "without --from-step this restore comes to its end; then begin another one");
@@ -182,6 +189,7 @@ static int open_restore(struct restore *r, const char *name, struct err *err)
 	r->plan->fresh = r->j.fresh;
 	r->plan->old = r->j.old;
 	r->plan->stamp = r->j.stamp;
+	r->plan->domains = r->j.domains;
 	return rc;
 }
 

@@ -68,6 +68,7 @@ extern const struct restore_engine restore_pg, restore_lite;
 
 MUST_CHECK int restore_verify(struct restore *r, struct err *err);
 MUST_CHECK int restore_states(struct restore *r, struct err *err);
+MUST_CHECK int restore_note(struct restore *r, struct err *err);
 /* A file of the snapshot, decrypted if it must be. name: its path without the suffix. */
 MUST_CHECK int restore_file(struct restore *r, struct slice name, const char *to, struct err *err);
 /* The snapshot's dump/ as plain files: *dir is it, or a directory of its own that restore_plain_end removes. */

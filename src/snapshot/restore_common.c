@@ -158,3 +158,14 @@ int restore_states(struct restore *r, struct err *err)
 	}
 	return rc;
 }
+
+/* ---- the trail ---- */
+
+/* Nobody can begin to write: until the restore has come to its end snapshot_idle refuses. */
+int restore_note(struct restore *r, struct err *err)
+{
+	if (r->lock_fd >= 0)
+		close(r->lock_fd);
+	r->lock_fd = -1;
+	return r->options->note ? r->options->note(r->options->note_ctx, r->plan, err) : 0;
+}

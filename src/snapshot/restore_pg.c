@@ -213,6 +213,7 @@ static const struct restore_step steps[] = {
     {"apply", "grants, comment and settings of the database", apply},
     {"swap", "swap the two databases by name", swap},
     {"state", "put back the state files of its migrations", restore_states},
+    {"note", "note it in the audit trails of its migrations", restore_note},
     {"drop-old", "drop the old database", drop_old},
     {NULL, NULL, NULL},
 };

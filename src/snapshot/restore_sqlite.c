@@ -178,6 +178,7 @@ static const struct restore_step steps[] = {
     {"check", "compare the rows of each table with the manifest", check},
     {"swap", "swap the two files by name", swap},
     {"state", "put back the state files of its migrations", restore_states},
+    {"note", "note it in the audit trails of its migrations", restore_note},
     {"drop-old", "remove the old file", drop_old},
     {NULL, NULL, NULL},
 };

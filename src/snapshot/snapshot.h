@@ -130,10 +130,15 @@ MUST_CHECK int snapshot_remove(const struct snapshot_env *env, const struct snap
 
 /* ---- going back ---- */
 
+struct snapshot_plan;
+
 struct snapshot_restore_options {
 	const char *from_step; /* name or number: this step and those after it are done again; or NULL */
 	int terminate;         /* end the clients that are in the way */
 	int drop_old;          /* at the end the old database goes */
+	/* The step "note": called when all is back, once more after a kill; may be NULL. The target's lock is free. */
+	int (*note)(void *ctx, const struct snapshot_plan *p, struct err *err);
+	void *note_ctx;
 };
 
 struct snapshot_step {
@@ -153,6 +158,7 @@ struct snapshot_plan { /* slices live in the arena */
 	struct slice clients;       /* a line for each that is connected, or SLICE_NONE */
 	struct slice missing_roles; /* names, or SLICE_NONE */
 	struct slice stamp;         /* in the names above */
+	struct json domains;        /* names of the migrations that go back, or away */
 };
 
 /* Reads only. */

@@ -76,7 +76,7 @@ on_small_disk 5 "restore of SQLite" snapshot restore lite -y --key "$work/key" -
 work_put='' kept=
 cp "$work/small.db" "$work/disk/small.db"
 exits 0 "given room it goes on" snapshot restore lite -y --key "$work/key" -t "sqlite:$work/disk/small.db"
-ok "and says what was done" says err "step 1 of 5, verify: done before"
+ok "and says what was done" says err "step 1 of 6, verify: done before"
 ok "and comes to its end" test "$(sqlite3 "$work/disk/small.db" 'SELECT count(*) FROM big')" -eq 300
 
 # ---- programs ----

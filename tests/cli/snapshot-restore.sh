@@ -79,6 +79,7 @@ go_on() {
 	exits 0 "$1: the migration went further" migrate d
 	sql "$SETTLE_TARGET" "UPDATE documents SET body = '{}'" 'DROP TABLE parts CASCADE' 'CREATE TABLE new_one (x int)' >/dev/null
 	exits 0 "$1: restore" snapshot restore "$1" -y --key "$work/key"
+	exits 0 "$1: the trail knows that" audit verify d
 	dump_all >"$work/after"
 	ok "$1: everything is as it was" cmp "$work/before" "$work/after"
 	run stats d --format json
@@ -150,7 +151,7 @@ PATH=$old_path
 ok "says at which step" says err "step 3, load"
 ok "the target is untouched" sql "$SETTLE_TARGET" 'SELECT 1 FROM documents'
 exits 0 "the same command goes on" snapshot restore again -y
-ok "and says what was done" says err "step 1 of 7, verify: done before"
+ok "and says what was done" says err "step 1 of 8, verify: done before"
 dump_all >"$work/after"
 ok "everything is as it was" cmp "$work/before" "$work/after"
 exits 0 "the old one goes" snapshot restore again -y --drop-old
@@ -197,6 +198,7 @@ exits 0 "the migration" migrate d
 exits 0 "back to the time before it" snapshot restore first -y
 ok "there is nothing of it" test "$(sqlite3 "$work/e.db" '.tables')" = mine
 ok "nor a state file" not test -e "$work/early/domains/d/state.db"
+exits 0 "the trail knows that" audit verify d
 exits 0 "it can begin again" migrate d
 
 # ---- the migration knows about it ----
@@ -225,6 +227,39 @@ done
 exits 5 "reset too" reset d -y
 exits 0 "the restore goes on" snapshot restore "$made" -y
 exits 0 "and so does the migration" migrate d
+# ---- patch forms that were taken back ----
+
+create_pg_database patched || exit 99
+for engine in PostgreSQL SQLite; do
+	SETTLE_STATE_DIR=$work/patched-$engine SETTLE_TARGET=sqlite:$work/patched.db
+	[ $engine = SQLite ] || SETTLE_TARGET=$(pg_url patched)
+	unset SETTLE_PROFILE
+	SETTLE_SOURCE=file:$top_srcdir/fixtures/demo/demo.json.gz
+	exits 1 "$engine: the demo domain" migrate demo-clinic
+	exits 0 "$engine: a snapshot" snapshot create --name "before it's patched"
+	ok "$engine: the way back can be pasted" says out "settle snapshot restore 'before it'\\''s patched'"
+	run stats demo-clinic
+	cp "$work/out" "$work/stats"
+	exits 1 "$engine: patched" diff patch demo-clinic
+	exits 0 "$engine: the trail holds it" audit verify demo-clinic
+	ok "$engine: with its forms" not says out ", 0 patch forms"
+	exits 0 "$engine: back again" snapshot restore "before it's patched" -y
+	run stats demo-clinic
+	ok "$engine: everything counts as before" cmp "$work/stats" "$work/out"
+	exits 0 "$engine: the trail holds that" audit verify demo-clinic
+	ok "$engine: no patch form is in force" says out ", 0 patch forms, 0 findings"
+	exits 1 "$engine: patched anew" migrate demo-clinic --patch
+	exits 0 "$engine: the trail holds that too" audit verify demo-clinic
+	ok "$engine: with the new forms alone" not says out ", 0 patch forms"
+	run snapshot restore "before it's patched" -y --drop-old
+	ok "$engine: what only drops says so" says out "dropped "
+	ok "$engine: and that nothing was restored" says err "nothing was restored"
+	exits 0 "$engine: once more" snapshot restore "before it's patched" -y --drop-old
+	exits 0 "$engine: the trail holds it all" audit verify demo-clinic
+	ok "$engine: and no patch form" says out ", 0 patch forms, 0 findings"
+done
+SETTLE_PROFILE=$work/notes.json SETTLE_SOURCE=file:$work/feed.ndjson
+export SETTLE_PROFILE
 exits 0 "a SQLite file that is not there needs no snapshot" migrate d --snapshot -t "sqlite:$work/fresh.db" --state-dir "$work/fresh"
 
 finish

@@ -179,6 +179,31 @@ static void test_audit__a_cleared_tree_holds_only_the_new(void **state)
 	assert_sound(f);
 }
 
+static void test_audit__an_event_can_go_back_to_what_was_in_force(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = open_trail(f, "demo", 0);
+	char then[AUDIT_ID_SIZE], id[AUDIT_ID_SIZE];
+	struct err err = ERR_INIT;
+	begin(t);
+	put(t, "old", SLICE("1"));
+	commit_with(t, "start", 0, then);
+	begin(t);
+	put(t, "old", SLICE("2"));
+	put(t, "new", SLICE("2"));
+	commit_with(t, "patch", 0, id);
+	begin(t);
+	struct audit_event e = {.event = "restore", .subject = SLICE("back"), .back_to = then};
+	assert_int_equal(audit_commit(t, &e, id, &err), 0);
+	assert_string_equal(read_back(t, "old", &f->a), "1");
+	assert_null(read_back(t, "new", &f->a));
+	begin(t);
+	e.back_to = "0123456789012345678901234567890123456789";
+	assert_int_equal(audit_commit(t, &e, id, &err), ERR_STATE);
+	audit_close(t);
+	assert_sound(f);
+}
+
 static void test_audit__domains_have_branches_of_their_own(void **state)
 {
 	static const char *const domains[] = {"demo", "-x", "..", "a..b", "x.lock", "a/b \xc3\xa9", "@", "HEAD"};
@@ -562,6 +587,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_audit__events_are_read_back),
 	    TEST(test_audit__a_cleared_tree_holds_only_the_new),
+	    TEST(test_audit__an_event_can_go_back_to_what_was_in_force),
 	    TEST(test_audit__domains_have_branches_of_their_own),
 	    TEST(test_audit__many_files_go_out_as_packs),
 	    TEST(test_audit__paths_of_ids_go_there_and_back),
