@@ -3,7 +3,8 @@
 # Couch says, each by a form that can be undone; what is refused; the audit trail and its check.
 . "$top_srcdir/tests/cli/lib.sh"
 . "$top_srcdir/tests/server/pg.sh"
-trap 'stop_pg; rm -rf "$work"' EXIT
+. "$top_srcdir/tests/server/couchd.sh"
+trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
 
 domain=things
 source=file:$work/feed.json
@@ -242,6 +243,30 @@ for way in sqlite pg; do
 	refused $way
 	stubborn $way
 done
+
+# From a server: the documents are asked for by their ids.
+start_couchd --load "$top_srcdir/fixtures/demo/demo.json.gz" --load-db demo || exit 99
+source=$couchd_url/demo
+domain=demo
+state=$work/state-server
+target=sqlite:$work/server.db
+settled migrate $domain -q
+query "UPDATE documents SET body = json_set(body, '$.by', 'hand') WHERE doc_id IN (SELECT doc_id FROM documents WHERE doc_type = 'XFormInstance' ORDER BY doc_id LIMIT 4)"
+settled diff forms $domain
+ok "server: what was altered differs" says out ' 4 with diffs'
+moved=$(query "SELECT doc_id FROM documents WHERE doc_type = 'XFormInstance' ORDER BY doc_id LIMIT 1")
+curl -sf "$couchd_url/demo/$moved" | sed 's/}$/,"later":1}/' >"$work/moved.json"
+curl -sf -X PUT -H 'Content-Type: application/json' --data-binary @"$work/moved.json" "$couchd_url/demo/$moved" >/dev/null
+settled patch preview $domain "$moved"
+ok "server: a preview sees that the source has moved on" says out 'cannot patch: the source holds another revision than SQL'
+settled diff patch $domain
+ok "server: the others are patched" says out '3 patched, 1 refused'
+settled migrate $domain --patch -q
+ok "server: the new revision is migrated, not patched" test "$status" -eq 0
+settled patch list $domain
+ok "server: so there are three forms" test "$(wc -l <"$work/out")" -eq 3
+settled audit verify $domain
+ok "server: and the trail is sound" test "$status" -eq 0
 
 # no database
 echo '{"_id":"a","_rev":"1-x","doc_type":"Thing","n":1}' >"$work/doc.json"
