@@ -178,6 +178,16 @@ static void put_pending(const struct cmd_context *c, const struct migrate_stats 
 	fputs(" --select pending` compares them\n", c->out);
 }
 
+/* A trial run looks for none, and cannot bring over what it finds without looking. */
+static void put_missing(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	int64_t missing = 0;
+	for (size_t i = 0; i < s->n_kinds; i++)
+		missing += s->kinds[i].missing;
+	if (missing && !s->trial.ptr)
+		fputs("Run again with --forms=missing to migrate missing docs\n", c->out);
+}
+
 static void put_summary(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags)
 {
 	int all_clear = !any_left(s) && !s->pending && !s->unfinished && !s->apart;
@@ -214,6 +224,7 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 	if (s->other_rules)
 		put_rules(c, s);
 	put_named(c, "clean", s->clean ? SLICE("yes") : SLICE("no"));
+	put_missing(c, s);
 	put_pending(c, s);
 	if (flags & STATS_VERBOSE)
 		put_ignored(c, &s->ignored);

@@ -238,6 +238,7 @@ trial cases
 exits 1 "--only cases" migrate d --only CommCareCase --limit 4
 ok "--only cases: without their forms they are missing" test "$(kinds | sed 's/ [0-9]*$//')" = "CommCareCase 1 0 1"
 run stats d
+ok "--only cases: a trial run brings no missing documents over" not says out "Run again with"
 ok "--only cases: they are compared, but those of another kind" says out "- the comparison of CommCareCase-Deleted"
 exits 5 "--only and --limit: both are told" commit d --accept-differences
 ok "--only and --limit: both are there" says err "(--only CommCareCase --limit 4)"

@@ -39,6 +39,7 @@ fingerprint >"$work/before"
 exits 0 "stats" stats demo-clinic
 ok "a table" grep -qE '^Kind +Docs +Diffs +Missing +Changes$' "$work/out"
 ok "zero prints blank" grep -qE '^Group +2 *$' "$work/out"
+ok "and what brings missing documents over" says out 'Run again with --forms=missing to migrate missing docs'
 ok "no rules" not grep -q 'Ignored differences' "$work/out"
 exits 0 "stats --verbose" stats demo-clinic --verbose
 ok "tells what rules ignored" grep -qE '^ +[0-9]+  CommCareCase' "$work/out"
