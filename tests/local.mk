@@ -50,6 +50,7 @@ EXTRA_DIST += tests/cli/seeds.sh tests/cli/torture.sh
 .PHONY: check-long
 check-long: all
 	SETTLE_SEEDS=50 SETTLE_KILLS=200 $(MAKE) $(AM_MAKEFLAGS) check TESTS='tests/cli/seeds.sh tests/cli/torture.sh tests/cli/patch-kill.sh tests/cli/patch-seeds.sh'
+	SETTLE_KILLS=100 $(MAKE) $(AM_MAKEFLAGS) check TESTS=tests/cli/tables-kill.sh
 
 # A library that kills settle at a step of its choice (tests/shim/steps.c).
 EXTRA_DIST += tests/shim/steps.c
