@@ -180,6 +180,14 @@ static int ask(struct session *s, const struct manifest_rows *rows, int *refused
 	return yes < 0 ? (int)err->code : 0;
 }
 
+static int is_known(const struct session *s, const char *table)
+{
+	for (size_t i = 0; i < s->rows.n; i++)
+		if (strcmp(table, s->rows.v[i].source) == 0)
+			return 1;
+	return 0;
+}
+
 int tables_clean(const struct tables_env *env, const char *table, int64_t *deleted, int *refused, struct err *err)
 {
 	struct arena a = ARENA_INIT;
@@ -194,9 +202,14 @@ int tables_clean(const struct tables_env *env, const char *table, int64_t *delet
 		rc = parts_lock(&s, err);
 	if (rc == 0)
 		rc = parts_follow(&s, err);
+	if (rc == 0 && table && !is_known(&s, table))
+		rc = err_set(err, ERR_USAGE, "No table found with name \"%s\"", table);
 	for (size_t i = 0; i < s.rows.n && rc == 0; i++)
 		if (strcmp(s.rows.v[i].status, "done") == 0 && (!table || strcmp(table, s.rows.v[i].source) == 0))
 			ARENA_PUSH(&a, &rows, s.rows.v[i]);
+	if (rc == 0 && rows.n == 0)
+		say(env, TABLES_NOTE,
+		    "Nothing that this manifest names was migrated, so there is nothing to take back.");
 	if (rc == 0 && rows.n)
 		rc = ask(&s, &rows, refused, err);
 	if (rc == 0 && rows.n && !*refused)

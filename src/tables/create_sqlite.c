@@ -57,6 +57,22 @@ static const char *default_of(const struct cat_column *c, const char *type, stru
 	return d[0] == '\'' && strcmp(type, "bytea") != 0 ? d : NULL;
 }
 
+#define LONGEST_NAME 63
+
+/* PostgreSQL would cut a longer name without a word, and nobody would find it again. */
+static int check_name(const char *name, const char *what, const char *way_out, struct err *err)
+{
+	size_t n = strlen(name);
+	if (n > 0 && n <= LONGEST_NAME)
+		return 0;
+	if (n == 0)
+		err_set(err, ERR_USAGE, "a %s without a name cannot be in PostgreSQL", what);
+	else
+		err_set(err, ERR_USAGE, "the %s's name %s has %zu bytes, of which PostgreSQL keeps %d", what, name, n,
+			LONGEST_NAME);
+	return err_hint(err, "give it another name in its rule of the job: %s", way_out);
+}
+
 static int add_column(struct creation *c, const struct job_rule *rule, const struct cat_table *t,
 		      const struct cat_column *col, struct buf *b, struct err *err)
 {
@@ -65,6 +81,8 @@ static int add_column(struct creation *c, const struct job_rule *rule, const str
 	const struct job_column *map = name ? mapped(rule, name) : NULL;
 	if (!name)
 		return 0;
+	if (check_name(name, "column", "\"columns\": {\"NEW\": {\"from\": \"OLD\"}}", err))
+		return err->code;
 	if (map && (map->crypt || map->map))
 		type = "text";
 	else if (sqlite_pg_type(c->s->lite, t, col, a, &type, err))
@@ -335,7 +353,7 @@ int create_table_sqlite(struct creation *c, const struct tables_row *row, const 
 {
 	const struct job_rule *rule = &c->s->job.rules.v[row->rule];
 	struct buf b = BUF_INIT(SQL_CAP);
-	int rc = 0;
+	int rc = check_name(row->target, "table", "\"target\": \"NEW\"", err);
 	for (size_t i = 0; i < t->columns.n && rc == 0; i++)
 		rc = add_column(c, rule, t, &t->columns.v[i], &b, err);
 	add_new_columns(c, rule, t, &b);

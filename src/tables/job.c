@@ -129,7 +129,9 @@ static int read_column(struct reader *r, const struct json_member *column, struc
 		return wrong(r, column->key, "an object that says where the column comes from");
 	for (uint32_t i = 0; i < column->value.count && rc == 0; i++) {
 		const struct json_member *m = &column->value.members[i];
-		if (slice_is(m->key, "from"))
+		if (slice_is(m->key, "from") && slice_is(json_text(&m->value), ""))
+			c->from = ""; /* SQLite has columns without a name */
+		else if (slice_is(m->key, "from"))
 			rc = text_of(r, m, &c->from);
 		else if (slice_is(m->key, "sql"))
 			rc = text_of(r, m, &c->sql);

@@ -275,5 +275,7 @@ int tables_migrate(const struct tables_env *env, const struct tables_migrate_opt
 	}
 	session_close(&s);
 	arena_release(&a);
-	return rc ? rc : out->failed || out->rejected || out->passed_over;
+	if (rc || out->refused)
+		return rc;
+	return out->failed || out->rejected || out->passed_over;
 }

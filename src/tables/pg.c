@@ -113,12 +113,12 @@ int pgc_open(struct pgc *c, const struct url *url, enum err_code code, struct lo
 	if (!c->conn)
 		return err_set(err, ERR_INTERNAL, "out of memory while connecting");
 	if (PQstatus(c->conn) != CONNECTION_OK) {
-		const char *text = PQerrorMessage(c->conn);
-		const char *state =
-		    PQconnectionNeedsPassword(c->conn) || strstr(text, "password authentication") ? "28P01" : "08001";
+		const char *text = PQerrorMessage(c->conn), *state = "08001";
+		if (PQconnectionNeedsPassword(c->conn) || strstr(text, "password authentication"))
+			state = "28P01";
+		else if (strstr(text, "does not exist"))
+			state = strstr(text, "FATAL:  role ") ? "28000" : "3D000";
 		int rc = fail(c, state, text, NULL, err);
-		if (err && strstr(text, "does not exist"))
-			err->retryable = 0;
 		return rc;
 	}
 	PQsetNoticeReceiver(c->conn, notice, log);

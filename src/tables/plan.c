@@ -3,6 +3,7 @@
 
 #include "tables/tables_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ static int read_job_file(const char *path, struct arena *a, struct slice *out, s
 	FILE *f = fopen(path, "re");
 	int rc = 0;
 	if (!f)
-		return err_set(err, ERR_USAGE, "cannot open job %s", path);
+		return err_sys(err, ERR_USAGE, errno, "cannot open job %s", path);
 	for (size_t n; (n = fread(block, 1, sizeof(block), f)) > 0;)
 		buf_add(&b, block, n);
 	if (ferror(f))
@@ -214,6 +215,32 @@ static void say_unlisted(const struct plan *p)
 	p->out->unlisted = (int64_t)p->unlisted.n;
 }
 
+/* A name that nothing bears is a slip, or a table that is not there yet. */
+static void say_idle_rules(const struct plan *p)
+{
+	const struct session *s = p->s;
+	for (size_t r = 0; r < s->job.rules.n; r++) {
+		const struct job_rule *rule = &s->job.rules.v[r];
+		size_t i = 0;
+		while (i < s->from.n && job_rule_of(&s->job, s->from.v[i].schema, s->from.v[i].name) != (int)r)
+			i++;
+		if (i == s->from.n)
+			say(s->env, TABLES_NOTE, "Rule %zu (%s): no table of the source goes by it.", r + 1,
+			    rule->table ? rule->table : rule->match);
+	}
+}
+
+static int say_nothing_there(const struct plan *p, struct err *err)
+{
+	const struct session *s = p->s;
+	if (s->from.n)
+		return err_set(err, ERR_USAGE, "no table of the source is named by a rule of the job");
+	if (s->sqlite)
+		return err_set(err, ERR_SOURCE, "source: there are no tables in it");
+	err_set(err, ERR_SOURCE, "source: there are no tables in the schemas %s", names_json(&s->job.schemas, s->a));
+	return err_hint(err, "a job names its schemas: {\"schemas\": [\"NAME\"], ...}");
+}
+
 static int remember(struct session *s, struct slice job, struct err *err)
 {
 	const struct url *ends[] = {s->env->source, s->env->target};
@@ -250,7 +277,7 @@ static int fill(struct plan *p, struct slice job, struct err *err)
 	for (size_t i = 0; i < s->from.n && rc == 0; i++)
 		rc = add_table(p, &s->from.v[i], err);
 	if (rc == 0 && p->out->parts == 0)
-		rc = err_set(err, ERR_USAGE, "no table of the source is named by a rule of the job");
+		rc = say_nothing_there(p, err);
 	if (rc == 0)
 		rc = lite_commit(s->m.db, err);
 	if (rc)
@@ -280,6 +307,8 @@ int tables_plan(const struct tables_env *env, const char *job, struct tables_pla
 		rc = fill(&p, text, err);
 	if (rc == 0)
 		say_unlisted(&p);
+	if (rc == 0)
+		say_idle_rules(&p);
 	if (rc == 0)
 		rc = manifest_rows(&s.m, &a, &s.rows, err);
 	if (rc == 0)

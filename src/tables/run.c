@@ -194,10 +194,12 @@ static void settle_failure(struct part *p, struct err *err)
 	struct run *r = pool->run;
 	struct err second = ERR_INIT;
 	err_prefix(err, "%s", p->row.source);
-	if (pool->first.code == 0 || pool->first.code == ERR_STOPPED)
+	int first = pool->first.code == 0 || pool->first.code == ERR_STOPPED;
+	if (first)
 		pool->first = *err;
 	r->sum->failed += err->code != ERR_STOPPED; /* a clean break is no failure */
-	if (err->code != ERR_STOPPED)
+	/* The first one is told at the end of the run, which is near. */
+	if (err->code != ERR_STOPPED && (!first || r->o->no_stop_on_error))
 		log_err(r->s->env->log, LOG_ERROR, err);
 	if (!r->o->no_stop_on_error || err->code == ERR_STOPPED)
 		pool->stop = 1;

@@ -45,7 +45,9 @@ static int check_target_holds_none(struct run *r, struct err *err)
 		return 0;
 	const char *what = r->s->job.params.n > 1 ? r->s->job.params.v[0].value : r->s->job.name;
 	err_set(err, ERR_STATE, "Target contains %.*s for %s.", SLICE_ARG(found), what);
-	return err_hint(err, "`settle tables clean %s` takes back what this job loaded", r->s->env->manifest);
+	return err_hint(err,
+			"`settle tables clean` with the manifest that loaded them takes them back; what no manifest "
+			"loaded is deleted by hand");
 }
 
 int job_check(struct run *r, struct err *err)

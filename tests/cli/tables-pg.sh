@@ -176,6 +176,10 @@ tables migrate "$manifest" --yes --no-stop-on-error
 ok "other tables go on" test "$(sql2 target 'SELECT count(*) FROM child')" = 3
 sql2 target "DELETE FROM plain WHERE id = 5" >/dev/null
 tables migrate "$manifest" --yes
+tables clean "$manifest" --table empty --yes
+echo no | "$settle" tables migrate "$manifest" --source "$from" --target "$to" >"$work/out" 2>"$work/err"
+ok "the answer no is quiet here too" test $? -eq 0
+tables migrate "$manifest" --yes
 ok "a failed table waits to be told" test "$(sql2 target 'SELECT count(*) FROM plain')" = 0
 ok "which is not a clean end" test "$status" -eq 1
 ok "and how to take it again is said" says err '1 parts failed before and are passed over: --retry-errors takes them again'
@@ -202,6 +206,7 @@ rm "$work/other.db"
 printf '{"parameters": {"most": 10}, "rules": [{"table": "plain", "drop": ["twice"], "where": "s.id <= :most::integer", "columns": {"name":
 	{"from": "name", "map": {"name 1": "one", "name 2": null}, "else": {"value": "many"}, "if_null": "none"}}}]}' >"$work/job.json"
 run tables plan "$work/other.db" --job "$work/job.json" --source "$from" --target "$to"
+ok "and nothing is said of rules that have tables" not says err 'Rule'
 ok "tables in no rule are listed" says err '	keyless'
 ok "children with their parents" says err '	agg_june (parent: agg)'
 tables migrate "$work/other.db" --yes
@@ -210,6 +215,19 @@ tables validate "$work/other.db"
 ok "as validate says too" test "$status" -eq 0
 tables clean "$work/other.db" --yes
 ok "and clean takes them back" test "$(sql2 other 'SELECT count(*) FROM plain')" = 0
+
+sed 's/"rules": \[/"rules": [{"match": "typo_*"}, /' "$work/job.json" >"$work/typo.json"
+run tables plan "$work/typo.db" --job "$work/typo.json" --source "$from" --target "$to"
+ok "a rule for no table is told" says err 'Rule 1 (typo_*): no table of the source goes by it.'
+printf '{"schemas": ["pubic"], "rules": [{"match": "*"}]}' >"$work/typo.json"
+exits 3 "a schema without tables is told" tables plan "$work/nothing.db" --job "$work/typo.json" --source "$from"
+ok "by its name" says err 'no tables in the schemas ["pubic"]'
+exits 2 "a job that is not there is told" tables plan "$work/nothing.db" --job "$work/nothing.json" --source "$from"
+ok "with the reason" says err 'nothing.json: No such file'
+exits 3 "a database that is not there is told" tables plan "$work/nothing.db" --source "$(pg_url nothing)"
+ok "with the way out" says err 'make it first: createdb'
+tables clean "$work/other.db" --table nothing --yes
+ok "clean of an unknown table is told" says err 'No table found with name "nothing"'
 
 # ---- secrets ----
 

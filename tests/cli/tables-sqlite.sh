@@ -176,4 +176,31 @@ rm -f "$work/m4.db"
 run tables plan "$work/m4.db" --job "$work/bad.json" --source "sqlite:$db"
 tables migrate "$work/m4.db" --yes
 ok "a column that is not there is named" says err 'has no column nowhere'
+
+# ---- names that PostgreSQL does not have ----
+
+long=a_table_whose_name_is_longer_than_the_63_bytes_that_postgresql_keeps
+printf 'CREATE TABLE %s (%s_c INTEGER, "" TEXT); INSERT INTO %s VALUES (1, 2); CREATE VIEW seen AS SELECT 1; CREATE TRIGGER told AFTER INSERT ON %s BEGIN SELECT 1; END' \
+	$long $long $long $long | sqlite3 "$work/names.sqlite"
+create_pg_database names || exit 99
+to=$(pg_url names)
+names() { # RULE: plan and create with it
+	printf '{"rules": [{"match": "*"%s}]}' "$1" >"$work/names.json"
+	rm -f "$work/names.manifest"
+	run tables plan "$work/names.manifest" --job "$work/names.json" --source "sqlite:$work/names.sqlite" --target "$to"
+	run tables create "$work/names.manifest"
+}
+names ''
+ok "a table's name that would be cut is refused" test "$status" -eq 2
+ok "and told" says err "the table's name $long has 68 bytes, of which PostgreSQL keeps 63"
+names ', "target": "t"'
+ok "a column's too" says err "the column's name ${long}_c has 70 bytes"
+names ', "target": "t", "columns": {"c": {"from": "'${long}_c'"}}'
+ok "and a column without a name" says err 'a column without a name cannot be in PostgreSQL'
+names ', "target": "t", "columns": {"c": {"from": "'${long}_c'"}, "d": {"from": ""}}'
+ok "they are taken under other names" test "$status" -eq 0
+ok "triggers stay behind, and are told" says err "	trigger told on $long"
+ok "views too" says err '	view seen'
+exits 0 "and migrate finds them" tables migrate "$work/names.manifest" --yes
+ok "with their values" test "$(sql names 'SELECT c, d FROM t')" = '1|2'
 finish
