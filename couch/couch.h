@@ -149,6 +149,8 @@ MUST_CHECK int couch_feed_open(struct couch_feed **out, const struct couch_optio
 /* The next row; its slices are borrowed until the next call. COUCH_END: the feed is over (file read whole, normal feed done, continuous
  * feed ended politely); couch_feed_last_seq then tells the feed's own last_seq. COUCH_HEARTBEAT only for continuous feeds and long polls. */
 MUST_CHECK int couch_feed_next(struct couch_feed *f, enum couch_next *what, struct couch_row *row, struct err *err);
+/* HTTP: 1 when the server began to answer with success, whatever became of the answer then. */
+int couch_feed_answered(const struct couch_feed *f);
 /* Continuous form: 1 when a whole row lies in memory already, so that couch_feed_next gives it without waiting. */
 int couch_feed_ready(const struct couch_feed *f);
 struct slice couch_feed_last_seq(const struct couch_feed *f); /* JSON text; SLICE_NONE if it never came */

@@ -42,6 +42,7 @@ MUST_CHECK int http_send(struct http *h, const char *method, const char *url, st
 MUST_CHECK int http_read(struct http *h, struct slice *bytes, struct err *err);
 /* The answer's HTTP status; 0 while there is none. */
 long http_status(const struct http *h);
+int http_is_success(long status);
 /* The body of the refusal, at most 64 KiB; empty if there was none. */
 struct slice http_refusal(const struct http *h);
 
@@ -67,6 +68,7 @@ struct feed_input {
 	int64_t size;       /* of the file on disk, or -1 */
 	int remote;         /* over HTTP: a cut may be tried again */
 	int beats;          /* heartbeats are events: continuous feed or long poll */
+	int answered;       /* over HTTP: with success, whatever became of it then */
 };
 
 MUST_CHECK int feed_file_open(struct feed_input **out, const struct couch_options *o, struct err *err);

@@ -482,6 +482,11 @@ int couch_feed_next(struct couch_feed *f, enum couch_next *what, struct couch_ro
 	return 0;
 }
 
+int couch_feed_answered(const struct couch_feed *f)
+{
+	return f->in->answered;
+}
+
 int couch_feed_ready(const struct couch_feed *f)
 {
 	struct slice rest = window_rest(&f->w);

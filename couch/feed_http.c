@@ -19,6 +19,7 @@ static int feed_http_read(struct feed_input *in, char *room, size_t size, size_t
 	*got = 0;
 	if (!f->rest.len) {
 		int rc = http_read(f->http, &f->rest, err);
+		in->answered = http_is_success(http_status(f->http));
 		if (rc)
 			return rc;
 		in->raw_bytes += f->rest.len;

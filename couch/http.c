@@ -47,7 +47,7 @@ long http_status(const struct http *h)
 	return status;
 }
 
-static int is_success(long status)
+int http_is_success(long status)
 {
 	return status >= 200 && status < 300;
 }
@@ -56,7 +56,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http *h = context;
 	size_t n = size * count;
-	if (!is_success(http_status(h))) {
+	if (!http_is_success(http_status(h))) {
 		buf_add(&h->refusal, bytes, n);
 		h->received += n;
 		return n;
@@ -211,7 +211,7 @@ static int finish(struct http *h, struct err *err)
 	long status = http_status(h);
 	if (h->result != CURLE_OK)
 		return http_transport_error((int)h->result, h->detail, err);
-	if (is_success(status))
+	if (http_is_success(status))
 		return 0;
 	curl_easy_getinfo(h->easy, CURLINFO_REDIRECT_URL, &location);
 	return http_status_error(status, buf_slice(&h->refusal), h->user, location, err);

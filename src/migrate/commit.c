@@ -87,10 +87,7 @@ static int commit(struct run *r, int accept, struct err *err)
 		return err->code;
 	if (c.seq.ptr)
 		run_set_seq(r, c.seq);
-	/* Others' documents may stand before one of ours for longer than any time to listen. */
-	if (run_look_ahead(r, &busy, err))
-		return err->code;
-	if (!busy.ptr && run_listen(r, LISTEN_SECONDS, 0, &busy, err))
+	if (run_listen(r, LISTEN_SECONDS, 0, &busy, err))
 		return err->code;
 	if (busy.ptr)
 		return refuse_changed(r->env, busy, err);

@@ -10,6 +10,7 @@
 #define TRIES 20
 #define FIRST_BACKOFF_MS 250
 #define BACKOFF_DOUBLINGS 6
+#define ALIVE_BACKOFFS 4
 
 struct fetch {
 	struct fetch_options o;
@@ -22,6 +23,7 @@ struct fetch {
 	int ended;
 	int failures; /* since the feed gave something last */
 	int unsure;   /* nothing came from this feed yet */
+	int64_t opened_us;
 	_Atomic int64_t done, total;
 };
 
@@ -35,6 +37,7 @@ static int open_feed(struct fetch *f, struct err *err)
 		fo.limit = f->page;
 	f->page_rows = 0;
 	f->unsure = 1;
+	f->opened_us = clock_mono_us();
 	return couch_feed_open(&f->feed, &f->o.couch, &fo, err);
 }
 
@@ -119,9 +122,20 @@ static void wait_before_retry(struct fetch *f, const struct err *err)
 		clock_sleep_ms(ms < 50 ? ms : 50);
 }
 
+/* A proxy may cut a silent connection before the first heartbeat: behind it the source is well. */
+static int was_alive(const struct fetch *f)
+{
+	int64_t stood_us = clock_mono_us() - f->opened_us;
+
+	return f->o.feed.kind == COUCH_FEED_CONTINUOUS && couch_feed_answered(f->feed) &&
+	       stood_us >= ALIVE_BACKOFFS * (int64_t)f->o.first_backoff_ms * 1000;
+}
+
 /* Opening sends nothing: whether the source is there again, the next row tells. */
 static int reconnect(struct fetch *f, struct err *err)
 {
+	if (was_alive(f))
+		f->failures = 0;
 	if (f->failures == f->o.tries)
 		return err_prefix(err, "gave up after %d tries", f->failures);
 	wait_before_retry(f, err);

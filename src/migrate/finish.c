@@ -6,7 +6,7 @@
 #include "base/clock.h"
 
 #define QUIET_DEFAULT 2.0
-#define LISTEN_HEARTBEAT_MS 200
+#define LISTEN_AGAIN_MS 200
 #define SETTLING 15 /* times as long as it must be quiet: then it is not */
 
 /* The first document of this domain in a prepared batch; SLICE_NONE when all of it is others'. */
@@ -32,24 +32,23 @@ static int listen_to(struct run *r, struct batch *b, int take, struct slice *bus
 	return run_batch_alone(r, b, err);
 }
 
-int run_listen(struct run *r, double seconds, int take, struct slice *busy, struct err *err)
+int run_read_on(struct run *r, int take, struct slice *first, struct err *err)
 {
-	int64_t until = clock_mono_us() + (int64_t)(seconds * 1e6);
-	int rc = 0;
+	int rc, ended = 0;
 
-	*busy = SLICE_NONE;
+	*first = SLICE_NONE;
 	if (!run_from_server(r))
 		return 0;
-	r->heartbeat_ms = LISTEN_HEARTBEAT_MS;
-	rc = run_open_feed(r, COUCH_FEED_CONTINUOUS, err);
-	while (rc == 0 && !busy->ptr && clock_mono_us() < until) {
+	rc = run_open_feed(r, COUCH_FEED_NORMAL, err);
+	while (rc == 0 && !ended && (take || !first->ptr)) {
 		struct batch *b = NULL;
 
 		rc = fetch_next(r->fetch, &b, err);
-		if (rc == 0 && !b)
-			break;
-		if (rc == 0)
-			rc = listen_to(r, b, take, busy, err);
+		ended = !b || b->last;
+		if (rc == 0 && b)
+			rc = listen_to(r, b, take, first, err);
+		if (rc == 0 && b && !take && b->seq.ptr)
+			run_set_seq(r, b->seq);
 		batch_free(b);
 	}
 	fetch_close(r->fetch);
@@ -57,27 +56,28 @@ int run_listen(struct run *r, double seconds, int take, struct slice *busy, stru
 	return rc;
 }
 
-int run_look_ahead(struct run *r, struct slice *busy, struct err *err)
+int run_wait(const struct run *r, int ms, struct err *err)
 {
-	int rc, ended = 0;
+	for (; ms > 0 && !run_stopped(r); ms -= 50)
+		clock_sleep_ms(ms < 50 ? ms : 50);
+	return run_stopped(r) ? err_set(err, ERR_STOPPED, "clean break") : 0;
+}
 
-	*busy = SLICE_NONE;
-	if (!run_from_server(r))
-		return 0;
-	rc = run_open_feed(r, COUCH_FEED_NORMAL, err);
-	while (rc == 0 && !busy->ptr && !ended) {
-		struct batch *b = NULL;
+/*
+ * Whoever waits on a feed for its silence to prove something trusts every proxy to pass on what comes; an answer that
+ * ends does not depend on that, and the last one is asked for when the time is over.
+ */
+int run_listen(struct run *r, double seconds, int take, struct slice *busy, struct err *err)
+{
+	int64_t until = clock_mono_us() + (int64_t)(seconds * 1e6);
+	int rc, last;
 
-		rc = fetch_next(r->fetch, &b, err);
-		if (rc == 0 && b)
-			rc = listen_to(r, b, 0, busy, err);
-		if (rc == 0 && b && b->seq.ptr)
-			run_set_seq(r, b->seq);
-		ended = !b || b->last;
-		batch_free(b);
-	}
-	fetch_close(r->fetch);
-	r->fetch = NULL;
+	do {
+		last = clock_mono_us() >= until;
+		rc = run_read_on(r, take, busy, err);
+		if (rc == 0 && !last && !busy->ptr)
+			rc = run_wait(r, LISTEN_AGAIN_MS, err);
+	} while (rc == 0 && !last && !busy->ptr && run_from_server(r));
 	return rc;
 }
 

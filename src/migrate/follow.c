@@ -7,6 +7,9 @@
 #include "migrate/trial.h"
 
 #define FOLLOW_HEARTBEAT_MS 5000
+#define PROBE_HEARTBEAT_MS 500
+#define PROBE_S 5
+#define POLL_MS 1000
 #define AGAIN_MS 250 /* after the server ended the feed */
 
 void run_prepare(struct run *r, struct batch *b)
@@ -54,18 +57,59 @@ static int follow_feed(struct run *r, struct err *err)
 	return rc;
 }
 
+/* Does a feed that stays open bring its heartbeats here? A proxy may hold back what comes until there is enough of it.
+ */
+static int ask_for_beats(struct run *r, int *come, struct err *err)
+{
+	struct couch_options o = r->couch;
+	struct couch_feed_options f = {
+	    .kind = COUCH_FEED_CONTINUOUS, .ids_only = 1, .heartbeat_ms = PROBE_HEARTBEAT_MS};
+	struct couch_feed *feed = NULL;
+	struct couch_row row;
+	enum couch_next what;
+	int64_t begun = clock_mono_us();
+	int rc;
+
+	o.stall_timeout_s = PROBE_S;
+	if (r->seq.len)
+		f.since = buf_slice(&r->seq);
+	rc = couch_feed_open(&feed, &o, &f, err);
+	if (rc == 0)
+		rc = couch_feed_next(feed, &what, &row, err);
+	couch_feed_close(feed);
+	*come = rc == 0 || clock_mono_us() - begun < (int64_t)PROBE_S * 1000000;
+	return rc == ERR_STOPPED ? rc : 0;
+}
+
+static int poll_feed(struct run *r, struct err *err)
+{
+	struct slice first;
+
+	if (run_read_on(r, 1, &first, err) || (first.ptr && run_cases(r, err)))
+		return err->code;
+	run_progress_at_head(r);
+	return run_wait(r, POLL_MS, err);
+}
+
 int run_follow(struct run *r, struct err *err)
 {
-	int rc;
+	int rc, beats = 1;
 
 	if (!run_from_server(r))
 		return 0;
+	if (ask_for_beats(r, &beats, err))
+		return err->code;
+	if (!beats)
+		log_at(r->env->log, LOG_WARN,
+		       "heartbeats of the feed do not come through: a proxy holds them back (nginx: proxy_buffering "
+		       "off); the source is "
+		       "asked every second instead");
 	log_at(r->env->log, LOG_INFO, "following the source; Ctrl-C ends it cleanly");
 	r->heartbeat_ms = FOLLOW_HEARTBEAT_MS;
 	run_progress_follow(r);
 	run_progress_at_head(r); /* as the pass before has found */
 	do
-		rc = follow_feed(r, err);
+		rc = beats ? follow_feed(r, err) : poll_feed(r, err);
 	while (rc == 0 && !r->options.limit);
 	return rc;
 }

@@ -25,9 +25,11 @@ MUST_CHECK int run_open_state(struct run *r, struct err *err);
 void run_release(struct run *r);
 int run_from_server(const struct run *r);
 
-/* May `command` run? ERR_STATE if not. *s is the status as it is, *to the one the command leads to. Makes sure that target and state file
- * belong to one migration, and that settings are those it began with. Writes nothing to the target. */
-MUST_CHECK int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err);
+/* May `command` run? ERR_STATE if not. *s is the status as it is, *to the one the command leads to. Makes sure that
+ * target and state file belong to one migration, and that settings are those it began with. Writes nothing to the
+ * target. */
+MUST_CHECK int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to,
+			 struct err *err);
 /* Was the state file lost, and is what it held not all found again? The migration is then no whole one, whoever goes on
  * with it. */
 MUST_CHECK int run_is_rebuilding(struct run *r, int *rebuilding, struct err *err);
@@ -35,7 +37,8 @@ MUST_CHECK int run_rebuilt(struct run *r, struct err *err);
 MUST_CHECK int run_set_status(struct run *r, struct status *s, enum life_status to, struct err *err);
 
 /* ---- documents by id (forms.c) ---- */
-/* The documents that the options name, from the source, and then the cases they touch. *absent as in struct migrate_outcome. */
+/* The documents that the options name, from the source, and then the cases they touch. *absent as in struct
+ * migrate_outcome. */
 MUST_CHECK int run_forms(struct run *r, int64_t *absent, struct err *err);
 
 /* ---- the feed (pass.c) ---- */
@@ -51,12 +54,14 @@ MUST_CHECK int run_follow(struct run *r, struct err *err);
 /* Proves the source quiet and leaves the live phase (finish.c). *s as run_enter gave it. */
 MUST_CHECK int run_finish(struct run *r, struct status *s, struct err *err);
 /*
- * Reads what the source has after the checkpoint, as long as `seconds` pass without anything of this domain. *busy = the first document of
- * the domain that came, in r->arena, or SLICE_NONE when the source was quiet. With `take` what comes is migrated, else only looked at.
+ * Reads from the checkpoint to the end of the feed. With `take` what comes is migrated, else only looked at, up to the
+ * first document of the domain. *first = that document, in r->arena, or SLICE_NONE. A file has no more.
+ */
+MUST_CHECK int run_read_on(struct run *r, int take, struct slice *first, struct err *err);
+/* Reads on again and again until `seconds` have passed or something of the domain has come: *busy, as for run_read_on.
  */
 MUST_CHECK int run_listen(struct run *r, double seconds, int take, struct slice *busy, struct err *err);
-/* Reads on from the checkpoint to the end of the feed and only looks: *busy as for run_listen. Writes nothing. A file
- * has no more. */
-MUST_CHECK int run_look_ahead(struct run *r, struct slice *busy, struct err *err);
+/* ERR_STOPPED when stopped meanwhile. */
+MUST_CHECK int run_wait(const struct run *r, int ms, struct err *err);
 
 #endif

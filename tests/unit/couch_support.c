@@ -173,6 +173,8 @@ static int play(struct couch_server *s, int fd, const struct scene *scene)
 		return fd;
 	if (scene->end == SCENE_HOLD)
 		wait_until_client_goes(fd);
+	if (scene->end == SCENE_PAUSE)
+		usleep(50000);
 	close(fd);
 	return -1;
 }

@@ -34,8 +34,9 @@ int rows_as_text(struct couch_feed *f, struct buf *out, struct err *err);
 enum scene_end {
 	SCENE_KEEP,
 	SCENE_CLOSE,
-	SCENE_HOLD
-}; /* after the answer: serve on, close, or say nothing until the client goes */
+	SCENE_HOLD,
+	SCENE_PAUSE
+}; /* after the answer: serve on, close, say nothing until the client goes, or say nothing for 50 ms and close */
 
 struct scene {
 	struct slice answer;

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #define BEGUN "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define ROW(SEQ, ID) "{\"seq\":\"" SEQ "\",\"id\":\"" ID "\",\"changes\":[{\"rev\":\"1-a\"}]}\n"
 
 struct reader {
@@ -28,6 +29,12 @@ struct reader {
 static void add_scene(struct reader *r, struct slice answer)
 {
 	r->server.scenes[r->server.count++] = (struct scene){answer, SCENE_CLOSE};
+}
+
+/* Answers, says nothing for some milliseconds, and cuts. */
+static void add_silence(struct reader *r)
+{
+	r->server.scenes[r->server.count++] = (struct scene){SLICE(CHUNKED), SCENE_PAUSE};
 }
 
 static int same(void *context, struct err *err)
@@ -129,6 +136,19 @@ static void test_fetch__each_row_makes_it_patient_again(void **state)
 	couch_server_release(&r.server);
 }
 
+static void test_fetch__a_proxy_that_cuts_silent_feeds_is_borne(void **state)
+{
+	struct reader r = {0};
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		add_silence(&r);
+	add_scene(&r, SLICE(BEGUN ROW("1-x", "a")));
+	begin(&r, 1);
+	expect_document(&r, "a");
+	end(&r);
+}
+
 static void test_fetch__of_another_database_nothing_is_given_out(void **state)
 {
 	struct reader r = {.other_from = 2};
@@ -149,6 +169,7 @@ int main(void)
 	    cmocka_unit_test(test_fetch__a_source_that_is_gone_is_given_up),
 	    cmocka_unit_test(test_fetch__what_refuses_for_ever_is_given_up),
 	    cmocka_unit_test(test_fetch__each_row_makes_it_patient_again),
+	    cmocka_unit_test(test_fetch__a_proxy_that_cuts_silent_feeds_is_borne),
 	    cmocka_unit_test(test_fetch__of_another_database_nothing_is_given_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
