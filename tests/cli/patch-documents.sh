@@ -230,6 +230,31 @@ stubborn() { # NAME
 	altered "$1" 'patch form'
 }
 
+# Killed when the trail has the patches and SQL has not; then somebody alters one of the rows once more.
+stale() { # NAME
+	query "UPDATE documents SET body = '{\"_id\":\"one\"}' WHERE doc_id IN ('doc-24', 'doc-25')"
+	settled diff forms $domain
+	(
+		LD_PRELOAD=$top_builddir/tests/shim/steps.so STEPS_KILL=trail
+		ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
+		export LD_PRELOAD STEPS_KILL ASAN_OPTIONS
+		exec "$settle" diff patch $domain -s "$source" -t "$target" --state-dir "$state" --profile documents
+	) >"$work/out" 2>"$work/err" </dev/null
+	ok "$1: killed after the audit commit" test $? -eq 137
+	query "UPDATE documents SET body = '{\"_id\":\"two\"}' WHERE doc_id = 'doc-24'"
+	settled diff patch $domain
+	ok "$1: the next pass comes to its end" test "$status" -eq 0
+	ok "$1: it withdraws what no longer fits" grep -q 'doc-24 has changed since its patch was planned: patch form [0-9a-f]* is withdrawn' "$work/err"
+	ok "$1: and only that" test "$(grep -c 'is withdrawn' "$work/err")" -eq 1
+	ok "$1: and patches it anew" says out '1 patched, 0 refused'
+	settled patch list $domain --format json
+	form=$(grep '"doc-24"' "$work/out" | sed 's/.*"form_id":"//; s/".*//')
+	settled patch reconstruct $domain "$form" --format json
+	ok "$1: from what it was then" says out '{"_id":"two"}'
+	settled audit verify $domain
+	ok "$1: the trail agrees" test "$status" -eq 0
+}
+
 start_pg || exit 99
 create_pg_database patched || exit 99
 db=patched
@@ -241,6 +266,7 @@ for way in sqlite pg; do
 	again $way
 	trail $way
 	refused $way
+	stale $way
 	stubborn $way
 done
 

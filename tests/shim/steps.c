@@ -3,7 +3,8 @@
  * steps.
  *
  *   STEPS_LOG=FILE    a line for each step, as it is done
- *   STEPS_KILL=N      SIGKILL right after the Nth step (0: at the first, before it is done)
+ *   STEPS_KILL=N      SIGKILL right after the Nth step (0: at the first, before it is done), or
+ *   STEPS_KILL=STEP   after the first of this name
  *
  * Steps: "state" (commit of the state file), "target" (commit of the target), "objects" (the trail's objects are
  * written, its branch is not moved yet), "trail" (the branch is moved). Threads: safe.
@@ -53,15 +54,20 @@ static void note(const char *step)
 	close(fd);
 }
 
-static int wanted(void)
+static int is_wanted(int number, const char *step)
 {
 	const char *text = getenv("STEPS_KILL");
-	return text ? (int)strtol(text, NULL, 10) : -1;
+	char *end;
+	long n;
+	if (!text)
+		return 0;
+	n = strtol(text, &end, 10);
+	return *end ? strcmp(text, step) == 0 : n == number;
 }
 
 static void before(void)
 {
-	if (wanted() == 0)
+	if (is_wanted(0, ""))
 		raise(SIGKILL);
 }
 
@@ -69,7 +75,7 @@ static void done(const char *step)
 {
 	static atomic_int steps;
 	note(step);
-	if (atomic_fetch_add(&steps, 1) + 1 == wanted())
+	if (is_wanted(atomic_fetch_add(&steps, 1) + 1, step))
 		raise(SIGKILL);
 }
 
