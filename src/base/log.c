@@ -90,14 +90,23 @@ int log_also_to(struct log *log, const char *path, struct err *err)
 	return 0;
 }
 
+/* Bytes of the control character at i, those of C1 (U+0080 to U+009F) included: some terminals obey them. 0: none. */
+static size_t control_at(struct slice text, size_t i)
+{
+	unsigned char c = (unsigned char)text.ptr[i];
+	if (c == 0xc2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xa0)
+		return 2;
+	return c < 0x20 || c == 0x7f;
+}
+
 /* Terminals and line readers get neither control characters nor broken UTF-8, whatever an id holds. */
 static void add_clean(struct buf *out, struct slice text)
 {
 	while (text.len) {
 		size_t good = utf8_bad_at(text);
-		for (size_t i = 0; i < good; i++) {
-			unsigned char c = (unsigned char)text.ptr[i];
-			buf_ch(out, c < 0x20 || c == 0x7f ? ' ' : text.ptr[i]);
+		for (size_t i = 0, control; i < good; i += control ? control : 1) {
+			control = control_at(text, i);
+			buf_ch(out, control ? ' ' : text.ptr[i]);
 		}
 		if (good == text.len)
 			return;

@@ -44,7 +44,7 @@ static char *close_log(struct kept_log *m)
 	return text;
 }
 
-static void check_hidden(const char *said, const char *written)
+static void check_line(const char *said, const char *written)
 {
 	struct kept_log m = open_log(LOG_INFO, LOG_TEXT);
 	log_at(m.log, LOG_INFO, "%s", said);
@@ -59,15 +59,23 @@ static void check_hidden(const char *said, const char *written)
 static void test_log_at__passwords_are_hidden_wherever_a_url_stands(void **state)
 {
 	(void)state;
-	check_hidden("no argument \"http://me:s3cret@h/db\"", "no argument \"http://me:***@h/db\"");
-	check_hidden("http://me:s3/cr@et@h:1/db and postgres://:x@/y", "http://me:***@h:1/db and postgres://:***@/y");
-	check_hidden("host=h password=s3cret user=me", "host=h password=*** user=me");
-	check_hidden("Passwd=s3cret", "Passwd=***");
-	check_hidden("http://me@h/db id=a:b@c", "http://me@h/db id=a:b@c");
-	check_hidden("http://h:5984/db/org:me@x", "http://h:5984/db/org:me@x");
-	check_hidden("http://h/db/a@b, password=", "http://h/db/a@b, password=");
-	check_hidden("://", "://");
-	check_hidden("http://me:@h", "http://me:@h");
+	check_line("no argument \"http://me:s3cret@h/db\"", "no argument \"http://me:***@h/db\"");
+	check_line("http://me:s3/cr@et@h:1/db and postgres://:x@/y", "http://me:***@h:1/db and postgres://:***@/y");
+	check_line("host=h password=s3cret user=me", "host=h password=*** user=me");
+	check_line("Passwd=s3cret", "Passwd=***");
+	check_line("http://me@h/db id=a:b@c", "http://me@h/db id=a:b@c");
+	check_line("http://h:5984/db/org:me@x", "http://h:5984/db/org:me@x");
+	check_line("http://h/db/a@b, password=", "http://h/db/a@b, password=");
+	check_line("://", "://");
+	check_line("http://me:@h", "http://me:@h");
+}
+
+static void test_log_at__terminals_get_no_control_characters(void **state)
+{
+	(void)state;
+	check_line("id=a\nb\033[31m\177", "id=a b [31m ");
+	check_line("id=a\302\23331m\302\205", "id=a 31m ");
+	check_line("id=\302\240\303\251", "id=\302\240\303\251");
 }
 
 static void test_log_at__levels_above_are_left_out(void **state)
@@ -291,6 +299,7 @@ int main(void)
 	    cmocka_unit_test(test_log_also_to__failures_are_told),
 	    cmocka_unit_test(test_log__threads_do_not_mix_lines),
 	    cmocka_unit_test(test_log_at__passwords_are_hidden_wherever_a_url_stands),
+	    cmocka_unit_test(test_log_at__terminals_get_no_control_characters),
 	    cmocka_unit_test(test_log_level_parse__knows_all_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
