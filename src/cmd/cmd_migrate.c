@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/pct.h"
+#include "base/utf8.h"
 #include "cmd/context.h"
 #include "cmd/print.h"
 #include "cmd/snapshots.h"
@@ -301,6 +302,8 @@ static int check_forms(const struct options *o, struct err *err)
 
 static int check_options(const struct options *o, struct err *err)
 {
+	if (o->only && utf8_bad_at(slice_of(o->only)) < strlen(o->only))
+		return err_set(err, ERR_USAGE, "--only is not UTF-8");
 	if (o->only && !o->only[strspn(o->only, ",")])
 		return err_set(err, ERR_USAGE, "--only names no kind");
 	if (o->shutter && !o->finish)

@@ -8,11 +8,10 @@
 static int run(struct cmd_context *c, struct err *err)
 {
 	struct migrate_env env = cmd_env(c);
-	int rc = snapshots_idle(c, err);
-	if (rc)
-		return rc;
+	if (snapshots_idle(c, err) || migrate_may_reset(&env, err))
+		return err->code;
 	snapshots_advise(c, "instead of deleting, the whole target can go back to its latest snapshot");
-	rc = cmd_ask(c, err, "Delete all rows of %.*s from %s, and what settle knows of it?", SLICE_ARG(c->domain),
+	int rc = cmd_ask(c, err, "Delete all rows of %.*s from %s, and what settle knows of it?", SLICE_ARG(c->domain),
 			 c->target.shown);
 	if (rc == 0)
 		rc = migrate_reset(&env, err);

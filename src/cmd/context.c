@@ -11,6 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Both are kept in the target and shown as JSON. */
+static int check_utf8(const char *what, const char *given, struct err *err)
+{
+	if (utf8_bad_at(slice_of(given)) == strlen(given))
+		return 0;
+	return err_set(err, ERR_USAGE, "the %s is not UTF-8", what);
+}
+
 static int open_source(struct cmd_context *c, unsigned needs, struct err *err)
 {
 	const char *given = c->global->source;
@@ -22,7 +30,7 @@ static int open_source(struct cmd_context *c, unsigned needs, struct err *err)
 		err_set(err, ERR_USAGE, "no source");
 		return err_hint(err, "give --source URL, or set SETTLE_SOURCE");
 	}
-	if (url_parse_source(given, c->arena, &c->source, err))
+	if (check_utf8("source", given, err) || url_parse_source(given, c->arena, &c->source, err))
 		return err->code;
 	c->has_source = 1;
 	if (c->source.has_password)
@@ -45,7 +53,7 @@ static int open_target(struct cmd_context *c, unsigned needs, struct err *err)
 		err_set(err, ERR_USAGE, "no target");
 		return err_hint(err, "give --target URL, or set SETTLE_TARGET");
 	}
-	if (url_parse_target(given, c->arena, &c->target, err))
+	if (check_utf8("target", given, err) || url_parse_target(given, c->arena, &c->target, err))
 		return err->code;
 	c->has_target = 1;
 	if (c->target.has_password)

@@ -154,6 +154,19 @@ static int reset(struct run *r, struct err *err)
 	return state_remove(r->env->state_dir, r->env->domain, err);
 }
 
+int migrate_may_reset(const struct migrate_env *env, struct err *err)
+{
+	struct run r = {.env = env};
+	struct status s;
+	enum life_status to;
+	int rc = run_read_status(&r, &s, err);
+
+	if (rc == 0)
+		rc = life_check(s.life, s.was_live, LIFE_RESET, &to, err);
+	arena_release(&r.arena);
+	return rc;
+}
+
 int migrate_reset(const struct migrate_env *env, struct err *err)
 {
 	struct run r;

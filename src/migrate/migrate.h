@@ -129,6 +129,8 @@ MUST_CHECK int migrate_unfinish(const struct migrate_env *env, struct err *err);
 MUST_CHECK int migrate_commit(const struct migrate_env *env, int accept, struct err *err);
 /* live, in-progress -> not-started: the domain's rows and state file go, the trail stays. */
 MUST_CHECK int migrate_reset(const struct migrate_env *env, struct err *err);
+/* Would migrate_reset be refused for the status? Before somebody is asked. Reads only. */
+MUST_CHECK int migrate_may_reset(const struct migrate_env *env, struct err *err);
 
 struct migrate_retry {
 	int64_t tried, stored, left; /* left: of those tried, still rejected */

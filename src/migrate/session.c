@@ -77,7 +77,7 @@ static int reach_source(struct run *r, struct err *err)
 	return run_from_server(r) ? identity_ask(r, &r->arena, &r->identity, err) : run_open_feed(r, COUCH_FEED_NORMAL, err);
 }
 
-static int read_status(struct run *r, struct status *s, struct err *err)
+int run_read_status(struct run *r, struct status *s, struct err *err)
 {
 	struct sql_target *t = NULL;
 	int rc = open_target(r, SQL_READ_ONLY, &t, err);
@@ -100,7 +100,7 @@ static int refuse_unbegun(struct run *r, enum life_command command, struct err *
 
 	if (life_check(LIFE_NOT_STARTED, 0, command, &to, &why) == 0)
 		return 0;
-	if (read_status(r, &s, err))
+	if (run_read_status(r, &s, err))
 		return err->code;
 	*err = s.life == LIFE_NOT_STARTED ? why : (struct err)ERR_INIT;
 	return err->code;

@@ -21,6 +21,8 @@ enum run_open_flags {
  */
 MUST_CHECK int run_open(struct run *r, const struct migrate_env *env, enum life_command command,
 			const struct migrate_options *o, enum run_open_flags flags, struct err *err);
+/* The status, without a lock and without run_open (r->env is set): LIFE_NOT_STARTED where there are no tables. */
+MUST_CHECK int run_read_status(struct run *r, struct status *s, struct err *err);
 MUST_CHECK int run_open_state(struct run *r, struct err *err);
 void run_release(struct run *r);
 int run_from_server(const struct run *r);

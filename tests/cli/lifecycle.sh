@@ -77,6 +77,7 @@ pair complete 5 complete migrate d --finish
 pair complete 5 complete unfinish d
 pair complete 5 complete commit d
 pair complete 5 complete reset d --yes
+pair complete 5 complete reset d
 
 pair not-started 5 not-started migrate d --patch
 pair not-started 5 not-started diff cases d

@@ -67,6 +67,12 @@ exits 2 "domain that is not UTF-8" stats "$(printf 'a\377')" --target "sqlite:$w
 exits 2 "empty domain" stats "" --target "sqlite:$work/t.db"
 ok "says so" says err "the domain's name is empty"
 exits 2 "empty domain, reset" reset "" --yes --target "sqlite:$work/t.db"
+exits 2 "target that is not UTF-8" stats d --target "$(printf 'sqlite:%s/a\377' "$work")"
+ok "says so" says err 'the target is not UTF-8'
+exits 2 "source that is not UTF-8" migrate d --source "$(printf 'file:a\377')" --target "sqlite:$work/t.db"
+ok "says so" says err 'the source is not UTF-8'
+exits 2 "kinds that are not UTF-8" migrate d --only "$(printf 'a\377')" --source file:x --target "sqlite:$work/t.db"
+ok "says so" says err '--only is not UTF-8'
 exits 2 "profile that is not there" stats demo --target "sqlite:$work/t.db" --profile "$work/none.json"
 exits 2 "nothing to check" check
 
@@ -110,7 +116,7 @@ ok "no home" test -z "$(ls -A "$HOME")"
 # A command that begins no migration leaves nothing behind where there is none.
 echo '{"results":[],"last_seq":0}' >"$work/feed.json"
 args="--target sqlite:$work/made.db --state-dir $work/made --source file:$work/feed.json"
-for command in "unfinish d" "reset d --yes" "commit d" "diff cases d" "diff forms d" "diff filter d" "diff patch d" "rejects retry d" \
+for command in "unfinish d" "reset d" "reset d --yes" "commit d" "diff cases d" "diff forms d" "diff filter d" "diff patch d" "rejects retry d" \
 	"migrate d --finish" "migrate d --patch" "migrate d --forms=missing"; do
 	# shellcheck disable=SC2086
 	exits 5 "$command: not started" $command $args
