@@ -63,6 +63,7 @@ extern const struct sql_table *const sql_all_tables[]; /* NULL-terminated */
 
 enum sql_open_flags {
 	SQL_READ_ONLY = 1u << 0, /* cannot write; no table is made; a SQLite file that is not there is empty */
+	SQL_TRACELESS = 1u << 2, /* with SQL_READ_ONLY: for a moment, while nobody writes; makes no file */
 	SQL_CREATE = 1u << 1,    /* make the schema or bring it to this version */
 };
 

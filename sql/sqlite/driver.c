@@ -92,7 +92,7 @@ static int open_file(struct sqlite_target *t, struct err *err)
 		if (missing(t->path))
 			o.path = "";
 		else
-			o.flags = LITE_READ_ONLY;
+			o.flags = LITE_READ_ONLY | (t->base.flags & SQL_TRACELESS ? LITE_TRACELESS : 0u);
 		o.cache_kib = READER_CACHE_KIB;
 		return lite_open(&t->db, &o, err);
 	}

@@ -318,10 +318,10 @@ static int check_options(const struct options *o, struct err *err)
 static int dry_run(struct cmd_context *c, const struct migrate_env *env, const struct migrate_options *options,
 		   struct err *err)
 {
-	struct slice text;
-	if (migrate_dry_run(env, options, c->arena, &text, err))
+	struct migrate_plan plan;
+	if (migrate_dry_run(env, options, &plan, err))
 		return err->code;
-	fprintf(c->out, "%.*s", SLICE_ARG(text));
+	print_dry_run(c, options, &plan);
 	return 0;
 }
 

@@ -66,6 +66,7 @@ src_cmd_libcmd_a_SOURCES = \
 	src/cmd/print.c \
 	src/cmd/print.h \
 	src/cmd/print_stats.c \
+	src/cmd/print_dry_run.c \
 	src/cmd/print_verdict.c \
 	src/cmd/run.c \
 	src/cmd/secrets.c \

@@ -45,6 +45,8 @@ enum stats_flags {
 void print_stats(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags);
 /* The go / no-go page at the end of --finish. */
 void print_verdict(const struct cmd_context *c, const struct migrate_stats *s, int source_busy);
+/* What a run would do (--dry-run). */
+void print_dry_run(const struct cmd_context *c, const struct migrate_options *o, const struct migrate_plan *p);
 /* The status a command has led to. */
 void print_status(const struct cmd_context *c, const char *status);
 struct json stats_to_json(const struct migrate_stats *s, struct arena *a);

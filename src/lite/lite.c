@@ -143,6 +143,9 @@ static int connect_immutable(struct lite *db, struct err *err)
 static int connect_read_only(struct lite *db, struct err *err)
 {
 	struct err first = ERR_INIT;
+	if (db->options.flags & LITE_TRACELESS && file_exists(db->options.path, "") &&
+	    !file_exists(db->options.path, "-wal"))
+		return connect_immutable(db, err);
 	int rc = connect_to(db, db->options.path, SQLITE_OPEN_READONLY, &first);
 	if (rc != 0 && ((first.native & 0xff) == SQLITE_CANTOPEN || (first.native & 0xff) == SQLITE_READONLY) &&
 	    file_exists(db->options.path, "") && !file_exists(db->options.path, "-wal"))

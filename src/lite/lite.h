@@ -23,6 +23,7 @@ struct lite_stmt;
 
 enum lite_flags {
 	LITE_READ_ONLY = 1u << 0, /* cannot write, does not create */
+	LITE_TRACELESS = 1u << 3, /* with LITE_READ_ONLY: leaves no -wal and -shm file behind where there was none */
 	LITE_CREATE = 1u << 1,    /* make the file (not its directory) if it is not there */
 	LITE_BULK = 1u << 2,      /* WAL, synchronous=NORMAL, larger cache: a store that is replayed after a crash */
 };

@@ -183,7 +183,7 @@ static int begin_anew(struct run *r, const struct status *s, struct err *err)
 }
 
 /* Both are of one migration. Of one moment, too? */
-static int match_moment(struct run *r, enum life_command command, const struct status *s, struct err *err)
+static int judge_moment(struct run *r, enum life_command command, enum state_fit *fit, struct err *err)
 {
 	struct moments m;
 	enum moment_verdict which;
@@ -192,39 +192,65 @@ static int match_moment(struct run *r, enum life_command command, const struct s
 	if (moment_enter(r, r->targets[0], &m, &target, err))
 		return err->code;
 	which = moment_judge(&m, target);
-	r->apart = which != MOMENT_SAME;
-	if (!r->apart)
-		return r->options.rebuild_state ? begin_rebuild(r, err) : 0;
-	if (command == LIFE_RESET)
-		return 0;
-	if (!r->options.rebuild_state)
+	*fit = which == MOMENT_SAME ? STATE_FITS : which == MOMENT_TARGET_OLDER ? STATE_IS_NEWER : STATE_IS_OLDER;
+	if (*fit != STATE_FITS && command != LIFE_RESET && !r->options.rebuild_state)
 		return refuse_older(r, which, &m, target, err);
-	if (drop_state(r, which == MOMENT_TARGET_OLDER ? "is newer than its target" : "is older than its target", err))
-		return err->code;
-	return begin_anew(r, s, err);
+	return 0;
 }
 
-/* Each migration has an id, in the target and in the state file. */
-static int match_state(struct run *r, enum life_command command, struct status *s, struct err *err)
+/* Each migration has an id, in the target and in the state file. r->state NULL: there is no state file. Writes nothing.
+ */
+static int judge_state(struct run *r, enum life_command command, const struct status *s, enum state_fit *fit,
+		       struct err *err)
 {
-	struct slice held, target;
+	struct slice held = SLICE_NONE, target = SLICE_NONE;
 
-	if (state_value_get(r->state, "migration", &r->arena, &held, err) ||
-	    state_value_get(r->state, "target", &r->arena, &target, err))
+	if (r->state && (state_value_get(r->state, "migration", &r->arena, &held, err) ||
+			 state_value_get(r->state, "target", &r->arena, &target, err)))
 		return err->code;
-	if (!s->id.ptr)
-		s->id = new_id(&r->arena);
-	if (held.ptr && slice_eq(held, s->id))
-		return match_moment(r, command, s, err);
+	*fit = held.ptr ? STATE_IS_ANOTHERS : STATE_IS_NONE;
+	if (held.ptr && s->id.ptr && slice_eq(held, s->id))
+		return judge_moment(r, command, fit, err);
 	if (held.ptr && target.ptr && !slice_is(target, r->env->target->shown))
 		return refuse_foreign_state(r, target, err);
-	if (held.ptr && drop_state(r, "belongs to another migration (its target is gone, or was begun anew)", err))
-		return err->code;
-	if (command == LIFE_RESET) /* which needs nothing of it, and may fail yet */
-		return 0;
-	if (s->life != LIFE_NOT_STARTED && !r->options.rebuild_state)
+	if (command != LIFE_RESET && s->life != LIFE_NOT_STARTED && !r->options.rebuild_state)
 		return refuse_lost_state(r, err);
-	return begin_anew(r, s, err);
+	return 0;
+}
+
+static const char *why_dropped(enum state_fit fit)
+{
+	switch (fit) {
+	case STATE_IS_NEWER:
+		return "is newer than its target";
+	case STATE_IS_OLDER:
+		return "is older than its target";
+	case STATE_IS_ANOTHERS:
+		return "belongs to another migration (its target is gone, or was begun anew)";
+	case STATE_FITS:
+	case STATE_IS_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* A reset needs nothing of it, and may fail yet. */
+static int match_state(struct run *r, enum life_command command, struct status *s, struct err *err)
+{
+	enum state_fit fit;
+
+	if (judge_state(r, command, s, &fit, err))
+		return err->code;
+	r->apart = fit == STATE_IS_NEWER || fit == STATE_IS_OLDER;
+	if (fit == STATE_FITS)
+		return r->options.rebuild_state ? begin_rebuild(r, err) : 0;
+	if (command == LIFE_RESET && r->apart)
+		return 0;
+	if (!s->id.ptr)
+		s->id = new_id(&r->arena);
+	if (why_dropped(fit) && drop_state(r, why_dropped(fit), err))
+		return err->code;
+	return command == LIFE_RESET ? 0 : begin_anew(r, s, err);
 }
 
 /* ---- trial runs ---- */
@@ -282,16 +308,21 @@ static struct slice settings_of(struct run *r, struct slice id)
 static int read_and_check(struct run *r, enum life_command command, struct status *s, enum life_status *to,
 			  struct err *err)
 {
-	if (status_read(r->targets[0], r->env->domain, &r->arena, s, err) ||
-	    life_check(s->life, s->was_live, command, to, err))
-		return err->code;
-	if (check_trial(r, command, s, err))
+	if (life_check(s->life, s->was_live, command, to, err) || check_trial(r, command, s, err))
 		return err->code;
 	r->without = r->options.sets_without ? r->options.without : without_of_settings(s->settings, &r->arena);
 	s->settings_now = settings_of(r, s->id.ptr ? s->id : SLICE_NONE);
 	if (r->env->source && command != LIFE_RESET && check_settings(r, s, s->settings_now, err))
 		return err->code;
-	return match_state(r, command, s, err);
+	return 0;
+}
+
+int run_foresee(struct run *r, enum life_command command, struct status *s, enum life_status *to, enum state_fit *fit,
+		struct err *err)
+{
+	if (read_and_check(r, command, s, to, err))
+		return err->code;
+	return judge_state(r, command, s, fit, err);
 }
 
 int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to, struct err *err)
@@ -299,7 +330,11 @@ int run_enter(struct run *r, enum life_command command, struct status *s, enum l
 	int rc = sql_begin(r->targets[0], err);
 
 	if (rc == 0)
+		rc = status_read(r->targets[0], r->env->domain, &r->arena, s, err);
+	if (rc == 0)
 		rc = read_and_check(r, command, s, to, err);
+	if (rc == 0)
+		rc = match_state(r, command, s, err);
 	sql_rollback(r->targets[0]);
 	return rc;
 }

@@ -1,61 +1,109 @@
 /* dry_run: what a run would do. Opens everything read-only; writes nothing. */
+#include "migrate/identity.h"
 #include "migrate/session.h"
 
-static int read_status(const struct migrate_env *env, struct arena *a, struct status *s, struct checkpoint *c, struct err *err)
+/* *there = 0: a target without settle's tables, where nothing was begun. */
+static int open_target(struct run *r, struct status *s, struct checkpoint *c, int *there, struct err *err)
 {
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
-	struct sql_target *t = NULL;
-	int rc = sql_open(&t, &o, err);
+	struct sql_options o = {.url = r->env->target,
+				.schema = r->env->schema,
+				.flags = SQL_READ_ONLY | SQL_TRACELESS,
+				.log = r->env->log};
+	int rc = sql_open(&r->targets[0], &o, err);
 
 	*s = (struct status){.life = LIFE_NOT_STARTED};
 	*c = (struct checkpoint){0};
 	if (rc == 0)
-		rc = sql_schema_check(t, err);
+		rc = sql_schema_check(r->targets[0], err);
+	*there = rc == 0;
 	if (rc == 0)
-		rc = status_read(t, env->domain, a, s, err);
+		rc = status_read(r->targets[0], r->env->domain, &r->arena, s, err);
 	if (rc == 0)
-		rc = checkpoint_read(t, env->domain, a, c, err);
-	sql_close(t);
+		rc = checkpoint_read(r->targets[0], r->env->domain, &r->arena, c, err);
 	return rc == ERR_NOTFOUND ? 0 : rc;
 }
 
-static int waiting(const struct migrate_env *env, struct slice since, int64_t *out, struct err *err)
+static int open_state(struct run *r, struct err *err)
 {
-	struct couch_options o = {.url = env->source, .user = env->source_user, .password = env->source_password, .stop = env->stop};
+	int rc = state_open(&r->state, r->env->state_dir, r->env->domain, STATE_READ_ONLY | STATE_TRACELESS, err);
+
+	return rc == ERR_NOTFOUND ? 0 : rc;
+}
+
+/* The source must be there: a run would not begin without it. */
+static int ask_source(struct run *r, const struct checkpoint *c, struct migrate_plan *out, struct err *err)
+{
 	struct couch_client *client = NULL;
 	int rc;
 
-	*out = -1;
-	if (env->source->scheme != URL_HTTP && env->source->scheme != URL_HTTPS)
+	out->to_read = -1;
+	if (r->env->source->scheme == URL_STDIN)
 		return 0;
-	rc = couch_client_open(&client, &o, err);
-	if (rc == 0)
-		rc = couch_pending(client, since, out, err);
+	if (!run_from_server(r))
+		return run_open_feed(r, COUCH_FEED_NORMAL, err);
+	if (identity_ask(r, &r->arena, &r->identity, err) || couch_client_open(&client, &r->couch, err))
+		return err->code;
+	rc = couch_pending(client, c->seq, &out->to_read, err);
 	couch_client_close(client);
 	return rc;
 }
 
-int migrate_dry_run(const struct migrate_env *env, const struct migrate_options *o, struct arena *a, struct slice *text,
-                    struct err *err)
+static const char *state_becomes(enum state_fit fit, int rebuild)
 {
-	enum life_command command = o->finish ? LIFE_MIGRATE_FINISH : o->live || o->follow ? LIFE_MIGRATE_LIVE : LIFE_MIGRATE;
-	struct buf out = BUF_INIT(1u << 16);
+	if (rebuild)
+		return "is rebuilt";
+	switch (fit) {
+	case STATE_FITS:
+		return "is gone on with";
+	case STATE_IS_NONE:
+		return "is made";
+	case STATE_IS_ANOTHERS:
+	case STATE_IS_NEWER:
+	case STATE_IS_OLDER:
+		break;
+	}
+	return "is made anew";
+}
+
+static int count_left(struct run *r, struct migrate_plan *out, struct err *err)
+{
+	struct state_counts counts = {0};
+
+	if (r->state && state_counts(r->state, &counts, err))
+		return err->code;
+	out->pending = counts.pending;
+	out->missing = counts.missing;
+	out->patches = counts.diffs + counts.changes;
+	return 0;
+}
+
+static int foresee(struct run *r, struct migrate_plan *out, struct err *err)
+{
 	struct status s;
 	struct checkpoint c;
 	enum life_status to;
-	int64_t n;
+	enum state_fit fit;
 
-	if (read_status(env, a, &s, &c, err) || life_check(s.life, s.was_live, command, &to, err) || waiting(env, c.seq, &n, err))
+	if (open_target(r, &s, &c, &out->tables, err) || ask_source(r, &c, out, err) || open_state(r, err))
 		return err->code;
-	buf_fmt(&out, "status      %s -> %s\n", life_status_name(s.life), life_status_name(to));
-	buf_fmt(&out, "source      %s\n", env->source->shown);
-	buf_fmt(&out, "target      %s%s\n", env->target->shown, s.exists ? "" : " (tables would be made where they are missing)");
-	if (n >= 0)
-		buf_fmt(&out, "to read     %lld changes %s\n", (long long)n, c.seq.ptr ? "after the checkpoint" : "from the beginning");
-	else
-		buf_fmt(&out, "to read     %s\n", env->source->scheme == URL_FILE ? "the whole recorded feed" : "what the source has");
-	buf_str(&out, "nothing was written\n");
-	*text = arena_slice(a, buf_slice(&out));
-	buf_release(&out);
-	return 0;
+	if (run_foresee(r, run_command_of(&r->options), &s, &to, &fit, err))
+		return err->code;
+	out->status = slice_of(life_status_name(s.life));
+	out->leads_to = slice_of(life_status_name(to));
+	out->state_file = state_becomes(fit, r->options.rebuild_state);
+	out->from_checkpoint = run_from_server(r) && c.seq.ptr && !r->options.rebuild_state;
+	return fit == STATE_FITS ? count_left(r, out, err) : 0;
+}
+
+int migrate_dry_run(const struct migrate_env *env, const struct migrate_options *o, struct migrate_plan *out,
+		    struct err *err)
+{
+	struct run r;
+	int rc;
+
+	*out = (struct migrate_plan){.to_read = -1};
+	run_init(&r, env, o);
+	rc = foresee(&r, out, err);
+	run_release(&r);
+	return rc;
 }

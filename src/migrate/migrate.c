@@ -19,7 +19,7 @@ struct attempt {           /* what one opening of everything came to */
 	struct migrate_outcome out;
 };
 
-static enum life_command command_of(const struct migrate_options *o)
+enum life_command run_command_of(const struct migrate_options *o)
 {
 	if (o->forms_missing || o->n_forms)
 		return LIFE_MIGRATE_FORMS;
@@ -123,7 +123,7 @@ static int migrate(struct run *r, int64_t *absent, struct err *err)
 	struct status s;
 	enum life_status to;
 
-	if (run_enter(r, command_of(&r->options), &s, &to, err) || sample_check(r, err) || tell_begin(r, &s, to, err))
+	if (run_enter(r, run_command_of(&r->options), &s, &to, err) || sample_check(r, err) || tell_begin(r, &s, to, err))
 		return err->code;
 	/* The live phase ends only when the source is proven quiet. */
 	if (!(s.life == LIFE_LIVE && to == LIFE_IN_PROGRESS) && run_set_status(r, &s, to, err))
@@ -139,7 +139,7 @@ static int run_once(const struct migrate_env *env, const struct migrate_options 
 		    struct err *err)
 {
 	struct run r;
-	int rc = run_open(&r, env, command_of(options), options, RUN_WITH_SOURCE, err);
+	int rc = run_open(&r, env, run_command_of(options), options, RUN_WITH_SOURCE, err);
 
 	a->opened |= rc == 0;
 	if (rc == 0)

@@ -141,9 +141,19 @@ struct migrate_retry {
  */
 MUST_CHECK int migrate_retry_rejects(const struct migrate_env *env, const struct migrate_options *o, const struct slice *ids, size_t n,
                                      struct migrate_retry *out, struct err *err);
-/* What a run would do, in *text (lines for people), without writing anything anywhere. */
-MUST_CHECK int migrate_dry_run(const struct migrate_env *env, const struct migrate_options *o, struct arena *a, struct slice *text,
-                               struct err *err);
+struct migrate_plan { /* what a run would do */
+	struct slice status, leads_to;
+	int tables;             /* settle's tables are in the target */
+	const char *state_file; /* what becomes of it: "is gone on with", "is made", "is made anew", "is rebuilt" */
+	int from_checkpoint;    /* else from the beginning */
+	int64_t to_read;        /* changes of the source, -1 = it does not say (a file is read whole) */
+	int64_t pending;        /* cases that wait to be compared already */
+	int64_t patches;        /* documents with diffs or changes now, which a patch pass would look at */
+	int64_t missing;        /* documents that are known to be missing */
+};
+/* Refused like the run; writes nothing anywhere. */
+MUST_CHECK int migrate_dry_run(const struct migrate_env *env, const struct migrate_options *o,
+                               struct migrate_plan *out, struct err *err);
 /* Reads only; no lock, no long transaction. */
 MUST_CHECK int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, struct err *err);
 /* Tells of every losing revision, by document. The callback returns non-zero to end. Reads only. */

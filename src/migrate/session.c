@@ -106,8 +106,7 @@ static int refuse_unbegun(struct run *r, enum life_command command, struct err *
 	return err->code;
 }
 
-int run_open(struct run *r, const struct migrate_env *env, enum life_command command, const struct migrate_options *o,
-	     enum run_open_flags flags, struct err *err)
+void run_init(struct run *r, const struct migrate_env *env, const struct migrate_options *o)
 {
 	*r = (struct run){.env = env, .profile = env->profile, .seq = BUF_INIT(1u << 20), .compared = BUF_INIT(1u << 20)};
 	if (o)
@@ -121,6 +120,12 @@ int run_open(struct run *r, const struct migrate_env *env, enum life_command com
 	        .password = env->source_password,
 	        .stop = env->stop,
 	};
+}
+
+int run_open(struct run *r, const struct migrate_env *env, enum life_command command, const struct migrate_options *o,
+	     enum run_open_flags flags, struct err *err)
+{
+	run_init(r, env, o);
 	if (!(flags & RUN_LOOK) && refuse_unbegun(r, command, err))
 		return err->code;
 	if ((flags & RUN_WITH_SOURCE) && reach_source(r, err))

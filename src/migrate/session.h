@@ -14,6 +14,8 @@ enum run_open_flags {
 	RUN_LOOK = 1u << 1,        /* for reading only: no lock, no targets; `lister` and `lister_state` */
 };
 
+/* Settings and nothing open. run_release gives it back. */
+void run_init(struct run *r, const struct migrate_env *env, const struct migrate_options *o);
 /*
  * Takes the domain lock and opens targets and state file, for this command: one that does not begin a migration is
  * refused as run_enter would refuse it, and makes neither tables nor files. After an error run_release is called all
@@ -32,6 +34,18 @@ int run_from_server(const struct run *r);
  * target. */
 MUST_CHECK int run_enter(struct run *r, enum life_command command, struct status *s, enum life_status *to,
 			 struct err *err);
+enum state_fit { /* of the state file, with the target */
+		 STATE_FITS,
+		 STATE_IS_NONE,     /* there is none, or it knows of no migration */
+		 STATE_IS_ANOTHERS, /* of another migration into this target */
+		 STATE_IS_NEWER,    /* than the target */
+		 STATE_IS_OLDER,
+};
+/* The same without writing anything. r->targets[0] and r->state (NULL: there is none) may be read-only; *s was read. */
+MUST_CHECK int run_foresee(struct run *r, enum life_command command, struct status *s, enum life_status *to,
+			   enum state_fit *fit, struct err *err);
+/* What `migrate` with these options asks for. */
+enum life_command run_command_of(const struct migrate_options *o);
 /* Was the state file lost, and is what it held not all found again? The migration is then no whole one, whoever goes on
  * with it. */
 MUST_CHECK int run_is_rebuilding(struct run *r, int *rebuilding, struct err *err);

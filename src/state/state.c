@@ -110,7 +110,7 @@ static int open_file(struct state *s, char *path, unsigned flags, struct err *er
 	struct stat st;
 	int rc;
 	if (flags & STATE_READ_ONLY) {
-		o.flags = LITE_READ_ONLY;
+		o.flags = LITE_READ_ONLY | (flags & STATE_TRACELESS ? LITE_TRACELESS : 0u);
 		if (stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
 			return not_found(path, err);
 		rc = lite_open(&s->db, &o, err);

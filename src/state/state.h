@@ -27,7 +27,10 @@
 
 struct state;
 
-enum state_flags { STATE_READ_ONLY = 1u << 0 };
+enum state_flags {
+	STATE_READ_ONLY = 1u << 0,
+	STATE_TRACELESS = 1u << 1, /* with STATE_READ_ONLY: for a moment, while nobody writes; makes no file */
+};
 
 /* Read-only: ERR_NOTFOUND when there is no state file. Otherwise directories and file are made. */
 MUST_CHECK int state_open(struct state **out, const char *state_dir, struct slice domain, unsigned flags,
