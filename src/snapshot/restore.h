@@ -44,6 +44,7 @@ struct restore {
 	struct link *server; /* PostgreSQL: a connection beside the target */
 	int lock_fd;         /* SQLite: the writer's lock */
 	int doing;           /* 0: only the plan */
+	int verified;        /* by this call */
 	struct slice stamp;  /* of the plan that was shown */
 };
 
@@ -69,7 +70,8 @@ extern const struct restore_engine restore_pg, restore_lite;
 MUST_CHECK int restore_verify(struct restore *r, struct err *err);
 MUST_CHECK int restore_states(struct restore *r, struct err *err);
 MUST_CHECK int restore_note(struct restore *r, struct err *err);
-/* A file of the snapshot, decrypted if it must be. name: its path without the suffix. */
+/* A file of the snapshot, read once more and compared with the manifest, decrypted if it must be. name: its path without
+ * the suffix. */
 MUST_CHECK int restore_file(struct restore *r, struct slice name, const char *to, struct err *err);
 /* The snapshot's dump/ as plain files: *dir is it, or a directory of its own that restore_plain_end removes. */
 MUST_CHECK int restore_plain(struct restore *r, const char **dir, struct err *err);

@@ -9,12 +9,12 @@
 
 #include <unistd.h>
 
-static int has_file(const struct manifest *m, struct slice path)
+static const struct manifest_file *find_file(const struct manifest *m, struct slice path)
 {
 	for (size_t i = 0; i < m->files.n; i++)
 		if (slice_eq(m->files.v[i].path, path))
-			return 1;
-	return 0;
+			return &m->files.v[i];
+	return NULL;
 }
 
 static int open_key(struct restore *r, struct crypt_key *key, struct err *err)
@@ -30,7 +30,25 @@ int restore_verify(struct restore *r, struct err *err)
 	if (manifest_encrypted(&r->m))
 		rc = open_key(r, &key, err);
 	sodium_memzero(&key, sizeof(key));
-	return rc ? rc : verify_or_refuse(r->env, r->place.path, &r->m, r->a, err);
+	if (rc == 0)
+		rc = verify_or_refuse(r->env, r->place.path, &r->m, r->a, err);
+	r->verified = rc == 0;
+	return rc;
+}
+
+/* A call that goes on may come long after the one that verified. */
+static int verify_file(const struct restore *r, const char *path, const struct manifest_file *f, struct err *err)
+{
+	char hex[SHA_HEX_SIZE];
+	int64_t bytes = 0;
+	if (r->verified)
+		return 0;
+	int rc = files_sha256(path, hex, &bytes, NULL, err);
+	if (rc == 0 && !slice_is(f->sha256, hex))
+		rc = err_set(err, ERR_STATE, "%s is damaged: its SHA-256 is not the manifest's", path);
+	if (rc == ERR_NOTFOUND)
+		err->code = ERR_STATE;
+	return rc ? (int)err->code : 0;
 }
 
 int restore_file(struct restore *r, struct slice name, const char *to, struct err *err)
@@ -38,12 +56,16 @@ int restore_file(struct restore *r, struct slice name, const char *to, struct er
 	const char *suffix = manifest_encrypted(&r->m) ? CRYPT_SUFFIX : "";
 	struct slice path = arena_printf(r->a, "%.*s%s", SLICE_ARG(name), suffix);
 	const char *from = arena_printf(r->a, "%s/%.*s", r->place.path, SLICE_ARG(path)).ptr;
+	const struct manifest_file *f = find_file(&r->m, path);
 	struct crypt_key key;
-	if (!has_file(&r->m, path))
+	if (!f)
 		return err_set(err, ERR_STATE, "the snapshot holds no file %.*s", SLICE_ARG(path));
+	int rc = verify_file(r, from, f, err);
+	if (rc)
+		return rc;
 	if (!manifest_encrypted(&r->m))
 		return files_copy(from, to, &r->meter, err);
-	int rc = open_key(r, &key, err);
+	rc = open_key(r, &key, err);
 	if (rc == 0)
 		rc = decrypt_file(&key, name, from, to, &r->meter, err);
 	sodium_memzero(&key, sizeof(key));

@@ -111,6 +111,9 @@ static int load(struct restore *r, struct err *err)
 	int rc = 0;
 	if (slice_is(r->m.method, "template"))
 		return 0;
+	/* The call that verified may have ended long ago. */
+	if (!r->verified && restore_verify(r, err))
+		return err->code;
 	/* What an earlier call loaded in part goes. */
 	if (slice_is(r->j.begun, "load"))
 		rc = create(r, err);

@@ -34,6 +34,7 @@ SETTLE_TARGET="host=$pg_dir user=settle dbname='sh\"op it\\'s 100% -d'"
 export SETTLE_TARGET
 exits 0 "a migration" migrate d
 sql "$shop" 'CREATE ROLE "re""ader"' 'CREATE ROLE plain' \
+	'CREATE EXTENSION citext' "COMMENT ON EXTENSION citext IS 'ours'" 'CREATE TABLE loose (name citext)' "INSERT INTO loose VALUES ('It')" \
 	'CREATE SCHEMA "odd "" schema; --"' \
 	'CREATE TABLE "odd "" schema; --"."ta""ble '\''1'\''" ("co""l" text COLLATE "C", id bigserial PRIMARY KEY, j jsonb, b bytea, n numeric)' \
 	'INSERT INTO "odd "" schema; --"."ta""ble '\''1'\''" ("co""l", j, b, n) SELECT E'\''a\tb\\n\'\''" '\'' || g, jsonb_build_object('\''k'\'', g), decode(md5(g::text), '\''hex'\''), g / 7.0 FROM generate_series(1, 300) g' \

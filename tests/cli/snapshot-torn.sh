@@ -121,6 +121,9 @@ torn_apart() {
 	*) return 1 ;;
 	esac
 }
+audited() {
+	"$settle" audit verify d >/dev/null 2>&1
+}
 # Killed when all was done it was done twice: then there are two old ones.
 old_ones() {
 	for file in "$work"/t.db.before-*; do
@@ -128,12 +131,28 @@ old_ones() {
 	done
 }
 came_back() {
-	[ "$status" -eq 0 ] && content && [ "$(state_sum)" = "$state" ] && old_ones | grep -q SecretNew &&
+	[ "$status" -eq 0 ] && content && [ "$(state_sum)" = "$state" ] && old_ones | grep -q SecretNew && audited &&
 		[ -z "$(ls "$work" | grep -E 't\.db\.restore-|\.plain')" ]
 }
 status=0
 each "SQLite, restore" 1 changed torn_apart came_back snapshot restore whole -y --key "$work/key"
 exits 0 "SQLite: the migration goes on" migrate d
+
+# later NAME FILE [STEP]: killed when it was verified, damaged, and run again
+later() {
+	SNAPSHOT_TORN_LIST=$work/list "$torn" snapshot restore whole -y --key "$work/key" --drop-old >/dev/null 2>&1 </dev/null
+	SNAPSHOT_TORN_AT=$(awk '$2 == "step" && $3 == "'"${3-load}"'" { print $1 }' "$work/list") "$torn" snapshot restore whole -y --key "$work/key" >/dev/null 2>&1 </dev/null
+	rm "$work/list"
+	cp "$2" "$work/kept"
+	printf x | dd of="$2" bs=1 seek=50 conv=notrunc 2>/dev/null
+	exits 5 "$1: damaged after it was verified" snapshot restore whole -y --key "$work/key"
+	ok "$1: the file is named" says err "${2##*/} is damaged"
+	cp "$work/kept" "$2"
+	exits 0 "$1: mended, it goes on" snapshot restore whole -y --key "$work/key" --drop-old
+}
+rm -f "$work/list"
+later "SQLite" "$snaps/whole/target.db.enc"
+later "SQLite, state" "$snaps/whole/state/d.db.enc" state
 
 # ---- PostgreSQL ----
 
@@ -199,9 +218,12 @@ pg_torn_apart() {
 	esac
 }
 pg_came_back() {
-	[ "$status" -eq 0 ] && content && old_ones | grep -q SecretNew && [ "$(databases | grep -c _restore_)" -eq 0 ] && [ "$(state_sum)" = "$state" ] && no_plain "$work/state/restore"
+	[ "$status" -eq 0 ] && content && old_ones | grep -q SecretNew && audited && [ "$(databases | grep -c _restore_)" -eq 0 ] && [ "$(state_sum)" = "$state" ] && no_plain "$work/state/restore"
 }
 status=0
 each "PostgreSQL, restore" "$every" pg_changed pg_torn_apart pg_came_back snapshot restore whole -y --key "$work/key"
 exits 0 "PostgreSQL: the migration goes on" migrate d
+rm -f "$work/list"
+later "PostgreSQL" "$snaps/whole/dump/toc.dat.enc"
+later "PostgreSQL, state" "$snaps/whole/state/d.db.enc" state
 finish
