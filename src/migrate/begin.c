@@ -3,6 +3,7 @@
 #include "migrate/moment.h"
 #include "migrate/session.h"
 #include "migrate/shutter.h"
+#include "migrate/sql_only.h"
 #include "migrate/trial.h"
 #include "migrate/without.h"
 
@@ -153,6 +154,8 @@ int run_is_rebuilding(struct run *r, int *rebuilding, struct err *err)
 
 int run_rebuilt(struct run *r, struct err *err)
 {
+	if (sql_only_remember(r, err))
+		return err->code;
 	return state_value_put(r->state, REBUILDING, SLICE("no"), err);
 }
 

@@ -4,6 +4,7 @@
 #include "replay/replay.h"
 
 #define CHUNK 200
+#define PAGE 500
 
 int sql_only_add(struct run *r, struct slice case_id, struct arena *a, struct sql_only *out, struct err *err)
 {
@@ -92,19 +93,78 @@ int sql_only_is_mark(const struct run *r, const struct state_case *spooled)
 	return spooled->deleted && kind.ptr && slice_eq(spooled->kind, kind);
 }
 
+static int put_mark(struct run *r, struct slice kind, struct slice id, struct err *err)
+{
+	struct state_case mark = {.kind = kind, .id = id, .rev = SLICE_NONE, .deleted = 1, .pending = 1};
+	int same;
+
+	return state_case_put(r->state, &mark, &same, err);
+}
+
 static int mark_deleted(struct run *r, const struct state_id_list *cases, sql_only_absent *absent, const void *ctx,
 			struct err *err)
 {
 	struct slice kind = deleted_kind(r->profile);
-	int rc = 0, same;
+	int rc = 0;
 
-	for (size_t i = 0; kind.ptr && i < cases->n && rc == 0; i++) {
-		struct state_case mark = {
-		    .kind = kind, .id = cases->v[i], .rev = SLICE_NONE, .deleted = 1, .pending = 1};
-
+	for (size_t i = 0; kind.ptr && i < cases->n && rc == 0; i++)
 		if (absent(ctx, cases->v[i]))
-			rc = state_case_put(r->state, &mark, &same, err);
+			rc = put_mark(r, kind, cases->v[i], err);
+	return rc;
+}
+
+/* ---- after the state file was lost ---- */
+
+/* Marked rows have the deleted kind and no revision: a document of that kind would have one. */
+static int is_marked_row(const struct sql_row *row, struct slice kind)
+{
+	return slice_eq(row->cells[CASE_DOC_TYPE], kind) && slice_is(row->cells[CASE_DELETED], "t") &&
+	       !row->cells[CASE_COUCH_REV].ptr;
+}
+
+static int remember_page(struct run *r, struct slice kind, const struct sql_rows *rows, struct arena *a,
+			 struct err *err)
+{
+	int rc = state_begin(r->state, err);
+
+	for (size_t i = 0; i < rows->n && rc == 0; i++) {
+		struct slice id = rows->v[i].cells[CASE_ID];
+		struct state_case known;
+
+		if (!is_marked_row(&rows->v[i], kind))
+			continue;
+		rc = state_case_get(r->state, id, a, &known, err);
+		if (rc == ERR_NOTFOUND)
+			rc = put_mark(r, kind, id, err);
 	}
+	if (rc == 0)
+		return state_commit(r->state, err);
+	state_rollback(r->state);
+	return rc;
+}
+
+int sql_only_remember(struct run *r, struct err *err)
+{
+	struct slice kind = deleted_kind(r->profile), after = SLICE_NONE;
+	struct arena a = ARENA_INIT, last = ARENA_INIT;
+	struct sql_rows rows = {0};
+	int rc = 0;
+
+	if (!kind.ptr)
+		return 0;
+	do {
+		arena_reset(&a);
+		rows = (struct sql_rows){0};
+		rc = sql_page(r->lister, &sql_cases, r->env->domain, CASE_ID, after, PAGE, 0, &a, &rows, err);
+		if (rc == 0)
+			rc = remember_page(r, kind, &rows, &a, err);
+		if (rc == 0 && rows.n) {
+			arena_reset(&last);
+			after = arena_slice(&last, rows.v[rows.n - 1].cells[CASE_ID]);
+		}
+	} while (rc == 0 && rows.n == PAGE);
+	arena_release(&a);
+	arena_release(&last);
 	return rc;
 }
 

@@ -19,6 +19,9 @@ MUST_CHECK int sql_only_add(struct run *r, struct slice case_id, struct arena *a
 typedef int sql_only_absent(const void *ctx, struct slice id);
 MUST_CHECK int sql_only_settle(struct run *r, const struct sql_only *s, sql_only_absent *absent, const void *ctx, struct err *err);
 
+/* After the state file was lost and the feed was read again: the marks that the rows of the target tell of. */
+MUST_CHECK int sql_only_remember(struct run *r, struct err *err);
+
 /* Is this spooled tombstone the mark of such a case, and none of the source? */
 int sql_only_is_mark(const struct run *r, const struct state_case *spooled);
 

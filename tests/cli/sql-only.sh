@@ -91,6 +91,12 @@ check_target() { # check_target NAME; SETTLE_TARGET is set
 	exits 1 "$way: the cases compared again" diff cases d
 	ok "$way: say the same" same "$(diffs)" "$(printf 'CommCareCase-Deleted %s\n' half large remains)"
 
+	rm -rf "$SETTLE_STATE_DIR"
+	exits 1 "$way: a lost state directory is rebuilt" migrate d --rebuild-state
+	ok "$way: and knows what was marked" same "$(diffs)" "$(printf 'CommCareCase-Deleted %s\n' half large remains)"
+	ok "$way: they are still deleted" same "$(cases)" \
+		"$(printf 'archived deleted - 0\ngone deleted - 0\nhalf deleted f5 1\nknown there f6 1\nlarge deleted f7 1\nremains deleted f1 1')"
+
 	{
 		cat "$work/feed.ndjson"
 		couch_case remains f1 01
