@@ -11,7 +11,8 @@ static const char settings[] =
     "SET client_min_messages = warning; SET datestyle = 'ISO, YMD'; SET intervalstyle = postgres; SET timezone = "
     "'UTC'; "
     "SET extra_float_digits = 3; SET bytea_output = hex; SET statement_timeout = 0; SET lock_timeout = 0; "
-    "SET idle_in_transaction_session_timeout = 0; SET standard_conforming_strings = on; SET xmloption = content";
+    "SET idle_in_transaction_session_timeout = 0; SET standard_conforming_strings = on; SET xmloption = content; "
+    "SET row_security = off"; /* rows that a policy hides are an error, not left behind */
 
 static const struct {
 	const char *state, *hint;

@@ -230,6 +230,26 @@ static void say_idle_rules(const struct plan *p)
 	}
 }
 
+/* Better now than in the middle of the night. */
+static int say_closed(struct session *s, struct err *err)
+{
+	PGresult *res = NULL;
+	int rc =
+	    s->sqlite
+		? 0
+		: pgc_exec(&s->source,
+			   "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = "
+			   "c.relnamespace WHERE c.relkind IN ('r', 'p') AND NOT (has_schema_privilege(n.oid, 'USAGE') "
+			   "AND has_any_column_privilege(c.oid, 'SELECT')) ORDER BY 1, 2",
+			   &res, err);
+	for (int i = 0; rc == 0 && res && i < PQntuples(res); i++)
+		if (row_of_source(s, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1)))
+			say(s->env, TABLES_NOTE, "The role may not read: %s.%s", PQgetvalue(res, i, 0),
+			    PQgetvalue(res, i, 1));
+	PQclear(res);
+	return rc;
+}
+
 static int say_nothing_there(const struct plan *p, struct err *err)
 {
 	const struct session *s = p->s;
@@ -311,6 +331,8 @@ int tables_plan(const struct tables_env *env, const char *job, struct tables_pla
 		say_idle_rules(&p);
 	if (rc == 0)
 		rc = manifest_rows(&s.m, &a, &s.rows, err);
+	if (rc == 0)
+		rc = say_closed(&s, err);
 	if (rc == 0)
 		rc = left_behind(&s, err);
 	session_close(&s);

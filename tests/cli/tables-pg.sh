@@ -229,6 +229,21 @@ ok "with the way out" says err 'make it first: createdb'
 tables clean "$work/other.db" --table nothing --yes
 ok "clean of an unknown table is told" says err 'No table found with name "nothing"'
 
+# ---- roles that may not read everything ----
+
+sql source "CREATE ROLE half LOGIN; CREATE TABLE hidden (id integer, whose text); INSERT INTO hidden VALUES (1, 'half'), (2, 'other');
+	ALTER TABLE hidden ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON hidden USING (whose = current_user); GRANT SELECT ON hidden TO half;
+	CREATE TABLE closed (id integer)"
+sql2 other 'CREATE TABLE hidden (id integer, whose text); CREATE TABLE closed (id integer)'
+printf '{"rules": [{"table": "hidden"}, {"table": "closed"}]}' >"$work/half.json"
+run tables plan "$work/half.db" --job "$work/half.json" --source "postgres://half@/source?host=$pg_dir" --target "$to"
+ok "what the role may not read is told by plan" says err 'The role may not read: public.closed'
+ok "and nothing else" not says err 'may not read: public.hidden'
+run tables migrate "$work/half.db" --yes --table hidden
+ok "rows that a policy hides are not left behind without a word" test "$status" -eq 3
+ok "but told" says err 'hidden: source: query would be affected by row-level security policy'
+ok "and no part of them comes over" test "$(sql2 other 'SELECT count(*) FROM hidden')" = 0
+
 # ---- secrets ----
 
 in_pg2 sql other "CREATE ROLE settle_password LOGIN PASSWORD 'hunter2'" >/dev/null
