@@ -82,9 +82,14 @@ int pgc_fail(struct pgc *c, const PGresult *res, struct err *err)
 	const char *text = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 	/* A detail names values of rows, but not where a statement as such is at fault. */
 	const char *detail = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL) : NULL;
-	if (state && text)
-		return fail(c, state, text,
-			    strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0 ? detail : NULL, err);
+	if (state && text) {
+		const char *hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
+		int by_statement = strncmp(state, "42", 2) == 0 || strncmp(state, "0A", 2) == 0;
+		(void)fail(c, state, text, by_statement ? detail : NULL, err);
+		if (hint && err && !err->hint[0])
+			err_hint(err, "%s", hint);
+		return c->code;
+	}
 	text = PQerrorMessage(c->conn);
 	return fail(c, "08006", *text ? text : "the connection is gone", NULL, err);
 }

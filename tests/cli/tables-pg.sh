@@ -229,6 +229,11 @@ ok "with the way out" says err 'make it first: createdb'
 tables clean "$work/other.db" --table nothing --yes
 ok "clean of an unknown table is told" says err 'No table found with name "nothing"'
 
+printf '{"rules": [{"table": "child", "drop": ["plain"], "where": "s.id = $$x$$::text"}]}' >"$work/hint.json"
+run tables plan "$work/hint.db" --job "$work/hint.json" --source "$from" --target "$to"
+exits 3 "an expression that the server does not understand is told" tables migrate "$work/hint.db" --yes
+ok "with the server's own hint" says err 'explicit type casts'
+
 # ---- roles that may not read everything ----
 
 sql source "CREATE ROLE half LOGIN; CREATE TABLE hidden (id integer, whose text); INSERT INTO hidden VALUES (1, 'half'), (2, 'other');
