@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2086,SC2154
 # What the tests that kill patch passes share; to be sourced after lib.sh and pg.sh. $domain, $target (the PostgreSQL database is called
 # torn), $state and $more (further options) say which migration.
 
