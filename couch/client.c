@@ -138,6 +138,19 @@ static struct slice text_or_number(const struct json *v)
 	return SLICE("");
 }
 
+/* 7, or "7-opaque". */
+static int64_t leading_number(const struct json *v)
+{
+	struct slice text = json_is(v, JSON_STRING) ? v->text : SLICE_NONE;
+	long long n;
+	if (!text.ptr)
+		return integer_of(v, 0);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] == '-')
+			text.len = i;
+	return number_to_i64(text, &n) ? n : 0;
+}
+
 /* ---- the questions ---- */
 
 static struct slice vendor_of(const struct json *answer)
@@ -185,6 +198,7 @@ int couch_db_info(struct couch_client *c, struct arena *a, struct couch_db_info 
 		out->name = text_or_number(json_gets(&v.value, "db_name"));
 		out->instance_start_time = start.len ? start : SLICE("0");
 		out->update_seq = raw_member(&v, "update_seq");
+		out->purges = leading_number(json_gets(&v.value, "purge_seq"));
 		out->doc_count = integer_of(json_gets(&v.value, "doc_count"), 0);
 		out->doc_del_count = integer_of(json_gets(&v.value, "doc_del_count"), 0);
 		out->external_bytes = integer_of(json_gets(json_gets(&v.value, "sizes"), "external"), -1);

@@ -53,6 +53,7 @@ struct couch_db_info {
 	struct slice update_seq;          /* JSON text */
 	int64_t doc_count, doc_del_count;
 	int64_t external_bytes;           /* sizes.external, or -1 */
+	int64_t purges;                   /* the number in purge_seq; 0 when there is none */
 };
 /* ERR_NOTFOUND: no such database. ERR_SOURCE with native 401: who you are. */
 MUST_CHECK int couch_db_info(struct couch_client *c, struct arena *a, struct couch_db_info *out, struct err *err);

@@ -3,6 +3,7 @@
 #include "base/number.h"
 
 #define SAMPLES 8
+#define PURGES "purges" /* of the source, when it was looked at last */
 
 static struct slice key_of(struct run *r, unsigned n)
 {
@@ -50,6 +51,7 @@ static long long generation(struct slice rev)
 
 struct sampled {
 	struct slice ids[SAMPLES], revs[SAMPLES], now[SAMPLES];
+	unsigned slots[SAMPLES];
 	size_t n;
 };
 
@@ -63,6 +65,7 @@ static int read_samples(struct run *r, struct sampled *s, struct err *err)
 			return err->code;
 		if (!text.ptr || json_read(text, &r->arena, 0, &v, NULL, NULL))
 			continue;
+		s->slots[s->n] = i;
 		s->ids[s->n] = json_get_text(&v, "id");
 		s->revs[s->n++] = json_get_text(&v, "rev");
 	}
@@ -72,29 +75,66 @@ static int read_samples(struct run *r, struct sampled *s, struct err *err)
 static int refuse(const struct run *r, struct slice id, struct slice was, struct slice is, struct err *err)
 {
 	if (is.ptr)
-		err_set(err, ERR_STATE, "the source was rolled back: document %.*s was at revision %.*s and is at %.*s", SLICE_ARG(id),
-		        SLICE_ARG(was), SLICE_ARG(is));
+		err_set(err, ERR_STATE, "the source was rolled back: document %.*s was at revision %.*s and is at %.*s",
+			SLICE_ARG(id), SLICE_ARG(was), SLICE_ARG(is));
 	else
-		err_set(err, ERR_STATE, "the source is not the one it was: document %.*s, which was read at revision %.*s, never was there",
-		        SLICE_ARG(id), SLICE_ARG(was));
-	return err_hint(err, "its checkpoint means nothing there; name the right source, or begin again with `settle reset %.*s`",
-	                SLICE_ARG(r->env->domain));
+		err_set(
+		    err, ERR_STATE,
+		    "the source is not the one it was: document %.*s, which was read at revision %.*s, never was there",
+		    SLICE_ARG(id), SLICE_ARG(was));
+	return err_hint(
+	    err, "its checkpoint means nothing there; name the right source, or begin again with `settle reset %.*s`",
+	    SLICE_ARG(r->env->domain));
+}
+
+/* Has the source purged documents since it was looked at last? No row of the feed tells of that. */
+static int see_purges(struct run *r, struct couch_client *client, int *purged, struct err *err)
+{
+	struct couch_db_info db;
+	struct slice text;
+	long long before = 0;
+
+	if (couch_db_info(client, &r->arena, &db, err) || state_value_get(r->state, PURGES, &r->arena, &text, err))
+		return err->code;
+	if (text.ptr && !number_to_i64(text, &before))
+		before = 0;
+	*purged = text.ptr && db.purges > before;
+	if (*purged)
+		log_at(r->env->log, LOG_WARN,
+		       "the source has purged documents since the last run, and does not say which: their rows stay in "
+		       "the target");
+	return state_value_put(r->state, PURGES, arena_printf(&r->arena, "%lld", (long long)db.purges), err);
+}
+
+/* One that was purged is asked for no more. */
+static int judge(struct run *r, const struct sampled *s, int purged, struct err *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (generation(s->now[i]) >= generation(s->revs[i]))
+			continue;
+		if (!purged || s->now[i].ptr)
+			return refuse(r, s->ids[i], s->revs[i], s->now[i], err);
+		if (state_value_put(r->state, key_of(r, s->slots[i]).ptr, SLICE(""), err))
+			return err->code;
+	}
+	return 0;
 }
 
 int sample_check(struct run *r, struct err *err)
 {
 	struct couch_client *client = NULL;
 	struct sampled s = {.n = 0};
-	int rc = run_from_server(r) ? read_samples(r, &s, err) : 0;
+	int purged = 0, rc;
 
-	if (rc || s.n == 0)
-		return rc;
+	if (!run_from_server(r))
+		return 0;
+	if (read_samples(r, &s, err))
+		return err->code;
 	rc = couch_client_open(&client, &r->couch, err);
-	if (rc == 0)
+	if (rc == 0 && s.n)
 		rc = couch_current_revs(client, s.ids, s.n, &r->arena, s.now, err);
+	if (rc == 0)
+		rc = see_purges(r, client, &purged, err);
 	couch_client_close(client);
-	for (size_t i = 0; i < s.n && rc == 0; i++)
-		if (generation(s.now[i]) < generation(s.revs[i]))
-			rc = refuse(r, s.ids[i], s.revs[i], s.now[i], err);
-	return rc;
+	return rc ? rc : judge(r, &s, purged, err);
 }

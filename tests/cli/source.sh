@@ -49,6 +49,14 @@ exits 5 "rolled back: commit is refused too" commit d
 again "$work/couch"
 exits 0 "the right one again" migrate d
 
+rev=$(curl -s "$couchd_url/db/one" | jq -r ._rev)
+curl -s -X POST -H 'Content-Type: application/json' -d "{\"one\":[\"$rev\"]}" "$couchd_url/db/_purge" >/dev/null
+put three new
+exits 0 "a purged document is no sign of another source" migrate d
+ok "purged: told" says err "the source has purged documents"
+exits 0 "purged: nor at the next run" migrate d
+ok "purged: told once" not says err "purged"
+
 sleep 1.1
 curl -s -X DELETE "$couchd_url/db" >/dev/null
 curl -s -X PUT "$couchd_url/db" >/dev/null

@@ -549,6 +549,24 @@ counted() {
 }
 ok 'requests, bytes and rules are counted' counted
 ok 'it ends in good order' end_couchd
+purged() {
+	start_couchd --data "$work/purge" || return
+	curl -sS -X PUT "$couchd_url/p" >/dev/null
+	curl -sS -X POST -H 'Content-Type: application/json' "$couchd_url/p/_bulk_docs" \
+		-d '{"new_edits":false,"docs":[{"_id":"a","_rev":"1-a"},{"_id":"b","_rev":"1-a"},{"_id":"b","_rev":"1-b"},{"_id":"c","_rev":"1-c"}]}' >/dev/null
+	is '{"purge_seq":null,"purged":{"a":["1-a"],"b":["1-b"],"d":[]}}' \
+		"$(curl -sS -X POST -H 'Content-Type: application/json' "$couchd_url/p/_purge" -d '{"a":["1-a","9-z"],"b":["1-b"],"d":["1-d"]}')" || return
+	for again in no yes; do
+		is 'c 1-c, b 1-a' "$(curl -sS "$couchd_url/p/_changes" | jq -r '[.results[] | .id + " " + .changes[0].rev] | join(", ")')" || return
+		is '2 2 6' "$(curl -sS "$couchd_url/p" | jq -r '"\(.doc_count) \(.purge_seq | split("-")[0]) \(.update_seq | split("-")[0])"')" || return
+		is not_found "$(curl -sS "$couchd_url/p/a" | jq -r .error)" || return
+		is 2 "$(curl -sS "$couchd_url/p/_all_docs" | jq '.rows | length')" || return
+		kill_couchd
+		start_couchd --data "$work/purge" || return
+	done
+	end_couchd
+}
+ok 'purged revisions are gone, and stay gone' purged
 script_file() {
 	echo '[{"prefix":"/","action":"status","status":500}]' >"$work/script"
 	start_live --script "$work/script" || return

@@ -27,7 +27,7 @@ void api_db_info(struct conn *c, const struct db *db)
 
 	buf_fmt(&body, "{\"instance_start_time\":\"%lld\",\"db_name\":\"%s\",\"purge_seq\":\"", db->start_time,
 		db->name);
-	seq_write(db, 0, &body);
+	seq_write(db, db->purges, &body);
 	buf_str(&body, "\",\"update_seq\":\"");
 	seq_write(db, db->update_seq, &body);
 	buf_fmt(&body,

@@ -115,6 +115,12 @@ static int apply_in_db(struct site *site, struct db *db, const struct journal_re
 		return apply_revision(site, db, r->text, err);
 	case JOURNAL_AS_IS:
 		return apply_as_is(site, db, r, err);
+	case JOURNAL_PURGE:
+		nul = memchr(r->text.ptr, 0, r->text.len);
+		if (!nul || !purge_revision(&site->store, db, (struct slice){r->text.ptr, (size_t)(nul - r->text.ptr)},
+					    (struct slice){nul + 1, (size_t)(r->text.ptr + r->text.len - nul - 1)}))
+			return err_set(err, ERR_STATE, "a purged revision that is not there");
+		return 0;
 	case JOURNAL_LOCAL:
 		nul = memchr(r->text.ptr, 0, r->text.len);
 		if (!nul)

@@ -18,6 +18,7 @@ enum journal_type {
 	JOURNAL_REVISION = 'R', /* text: the document with _revisions and attachment data */
 	JOURNAL_AS_IS =
 	    'A', /* text: id, NUL, rev, NUL, the text of a document that is no JSON; number: 1 when deleted */
+	JOURNAL_PURGE = 'P',    /* text: id, NUL, rev */
 	JOURNAL_LOCAL = 'L',    /* number: rev, 0 removes it; text: id, NUL, members */
 	JOURNAL_SECURITY = 'S', /* text: JSON */
 };

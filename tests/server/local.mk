@@ -6,6 +6,7 @@ tests_server_couchd_SOURCES = \
 	tests/server/api_changes.c \
 	tests/server/api_db.c \
 	tests/server/api_doc.c \
+	tests/server/api_purge.c \
 	tests/server/attachments.c tests/server/attachments.h \
 	tests/server/auth.c \
 	tests/server/conn.c \

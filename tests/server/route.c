@@ -84,6 +84,7 @@ static int route_special(struct conn *c, struct db *db, struct slice part)
 	} known[] = {
 	    {"_changes", api_changes},   {"_all_docs", api_all_docs},   {"_bulk_docs", api_bulk_docs},
 	    {"_bulk_get", api_bulk_get}, {"_revs_diff", api_revs_diff}, {"_security", api_security},
+	    {"_purge", api_purge},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)

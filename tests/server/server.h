@@ -153,6 +153,9 @@ void api_local(struct conn *c, struct db *db, struct slice id);
 void api_attachment(struct conn *c, struct db *db, struct slice id, struct slice name);
 void api_bulk_docs(struct conn *c, struct db *db);
 void api_bulk_get(struct conn *c, struct db *db);
+void api_purge(struct conn *c, struct db *db);
+/* Purges one leaf; 0 when there is none of this name. */
+int purge_revision(struct store *s, struct db *db, struct slice id, struct slice rev);
 void api_revs_diff(struct conn *c, struct db *db);
 void api_all_docs(struct conn *c, struct db *db);
 void api_changes(struct conn *c, struct db *db);

@@ -161,10 +161,10 @@ struct doc *db_doc(const struct db *db, struct slice id)
 	return *slot_of(db, id);
 }
 
-static void widen(struct db *db)
+static void rehash(struct db *db, size_t slot_count)
 {
 	free(db->slots);
-	db->slot_count *= 2;
+	db->slot_count = slot_count;
 	db->slots = xalloc(db->slot_count * sizeof(struct doc *));
 	for (size_t i = 0; i < db->doc_total; i++)
 		*slot_of(db, db->by_id[i]->id) = db->by_id[i];
@@ -190,7 +190,7 @@ struct doc *db_doc_make(struct db *db, struct slice id)
 	if (doc)
 		return doc;
 	if (db->doc_total * 2 >= db->slot_count)
-		widen(db);
+		rehash(db, db->slot_count * 2);
 	doc = xalloc(sizeof(*doc));
 	doc->id = xslice(id);
 	json_write_string(id, &json);
@@ -225,16 +225,18 @@ static void count_doc(struct db *db, const struct doc *doc, uint64_t by)
 	db->text_bytes += by * doc->leaves->text_len;
 }
 
+/* doc NULL: a change that no row tells of. */
 static void take_sequence(struct db *db, struct doc *doc)
 {
-	if (doc->seq)
+	if (doc && doc->seq)
 		db->by_seq[doc->seq - 1] = NULL;
 	if (db->update_seq == db->seq_cap) {
 		db->seq_cap = db->seq_cap ? db->seq_cap * 2 : 64;
 		db->by_seq = xgrow(db->by_seq, db->seq_cap * sizeof(struct doc *));
 	}
 	db->by_seq[db->update_seq++] = doc;
-	doc->seq = db->update_seq;
+	if (doc)
+		doc->seq = db->update_seq;
 }
 
 /* Not deleted first, then the longest history, then the id in byte order. */
@@ -264,6 +266,41 @@ void db_put_leaf(struct store *s, struct db *db, struct doc *doc, struct leaf *l
 	*at = leaf;
 	count_doc(db, doc, 1);
 	take_sequence(db, doc);
+	s->changes++;
+}
+
+static void forget_doc(struct db *db, struct doc *doc)
+{
+	size_t i = 0;
+
+	while (db->by_id[i] != doc)
+		i++;
+	memmove(db->by_id + i, db->by_id + i + 1, (db->doc_total - i - 1) * sizeof(*db->by_id));
+	db->doc_total--;
+	if (i < db->by_id_sorted)
+		db->by_id_sorted--;
+	rehash(db, db->slot_count);
+	db->by_seq[doc->seq - 1] = NULL;
+	doc_free(doc);
+}
+
+void db_purge_leaf(struct store *s, struct db *db, struct doc *doc, struct leaf *leaf)
+{
+	struct leaf **at = &doc->leaves;
+
+	count_doc(db, doc, (uint64_t)-1);
+	while (*at != leaf)
+		at = &(*at)->next;
+	*at = leaf->next;
+	leaf_free(leaf);
+	count_doc(db, doc, 1);
+	db->purges++;
+	if (doc->leaves) {
+		take_sequence(db, doc);
+	} else {
+		forget_doc(db, doc);
+		take_sequence(db, NULL);
+	}
 	s->changes++;
 }
 

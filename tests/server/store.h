@@ -62,6 +62,7 @@ struct db {
 	struct doc **by_seq; /* [seq - 1]; NULL where a later change took over */
 	size_t seq_cap;
 	uint64_t update_seq;
+	uint64_t purges; /* revisions that were purged */
 	struct doc **by_id; /* all documents; sorted up to by_id_sorted */
 	size_t doc_total, by_id_cap, by_id_sorted;
 	uint64_t doc_count, del_count, text_bytes;
@@ -97,6 +98,8 @@ struct doc *db_doc_make(struct db *db, struct slice id);
 /* Puts a leaf in (owned from then on) in place of `parent` (a leaf of this document, or NULL) and gives the document
  * the next sequence. */
 void db_put_leaf(struct store *s, struct db *db, struct doc *doc, struct leaf *leaf, struct leaf *parent);
+/* Takes a leaf out as if it had never been; without leaves the document goes too. No row of the feed tells. */
+void db_purge_leaf(struct store *s, struct db *db, struct doc *doc, struct leaf *leaf);
 /* The ids in byte order: db->by_id[0 .. doc_total), deleted ones among them. */
 void db_sort(struct db *db);
 /* Changed documents with a sequence in (since, upto]. */
