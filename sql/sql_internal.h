@@ -52,6 +52,7 @@ struct sql_target {
 	struct sql_names names;
 	struct log *log;
 	unsigned flags;
+	int concurrent; /* set by the driver's open */
 	enum sql_phase phase;
 	int wrote;         /* in this transaction */
 	struct buf domain; /* whose epoch a commit must match */
@@ -77,7 +78,6 @@ struct sql_range { /* this domain's rows with low < column `by` <= high; ptr NUL
 };
 
 struct sql_driver {
-	int concurrent;
 	int (*open)(struct sql_target **out, const struct sql_options *o, struct err *err);
 	void (*close)(struct sql_target *t);
 	int (*schema_check)(struct sql_target *t, struct err *err);

@@ -105,7 +105,7 @@ void sql_close(struct sql_target *t)
 
 int sql_concurrent(const struct sql_target *t)
 {
-	return t->driver->concurrent;
+	return t->concurrent;
 }
 
 int sql_schema_check(struct sql_target *t, struct err *err)

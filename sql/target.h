@@ -8,7 +8,7 @@
  * After any error inside a transaction only sql_rollback and sql_close are allowed. Writing needs a transaction, reading
  * does not. A cell that is not what its column holds, and every other misuse, is ERR_INTERNAL.
  * Threads: a target handle belongs to one thread at a time. Several handles on one database work side by side where
- * sql_concurrent() says so; elsewhere (SQLite) the caller lets one at a time be inside a transaction.
+ * sql_concurrent() says so; elsewhere (SQLite, Citus) the caller lets one at a time be inside a transaction.
  */
 #ifndef SQL_TARGET_H
 #define SQL_TARGET_H

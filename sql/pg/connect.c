@@ -199,7 +199,12 @@ int pg_open(struct sql_target **out, const struct sql_options *o, struct err *er
 	if (rc == 0)
 		rc = set_session(t, err);
 	if (rc == 0)
+		rc = pg_has_citus(t, &t->citus, err);
+	if (rc == 0)
 		rc = pg_schema_open(t, o, err);
+	/* An upsert into distributed tables holds whole shards until its transaction ends: batches that end in turn
+	 * would wait for each other. */
+	t->base.concurrent = !t->citus;
 	if (rc == 0)
 		*out = &t->base;
 	else

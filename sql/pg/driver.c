@@ -30,7 +30,6 @@ static void pg_rollback(struct sql_target *t)
 }
 
 const struct sql_driver sql_pg_driver = {
-    .concurrent = 1,
     .open = pg_open,
     .close = pg_close,
     .schema_check = pg_schema_check,

@@ -36,6 +36,7 @@ struct pg_target {
 	struct buf text; /* the statement being written */
 	struct buf out;  /* COPY data or parameters being written */
 	int distribute;
+	int citus; /* the database has the extension: tables may be distributed */
 	int holds_lock;
 };
 

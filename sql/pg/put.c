@@ -221,26 +221,34 @@ static int upsert(struct pg_target *t, const struct pg_stage *s, const struct sq
 	return rc;
 }
 
-/* OFFSET 0 keeps the planner from joining in any way but row by row through the key's index: the stage has no
- * statistics, and the table has outgrown its own since the last ANALYZE. */
-static void read_back_text(struct pg_target *t, const struct sql_table *table)
+static void add_key_match(struct buf *b, const struct sql_table *table)
 {
-	struct buf *b = pg_text(t);
-
-	buf_str(b, "SELECT s.settle_ordinal, ");
-	sql_add_columns(b, table, "t.", 0, table->ncolumns);
-	buf_str(b, " FROM ");
-	add_stage_name(b, table);
-	buf_str(b, " s CROSS JOIN LATERAL (SELECT * FROM ");
-	sql_add_table(b, &t->base.names, table->name);
-	buf_str(b, " k WHERE ");
 	for (int c = 0; c < table->nkey; c++) {
 		buf_str(b, c ? " AND k." : "k.");
 		sql_add_ident(b, table->columns[c].name);
 		buf_str(b, " = s.");
 		sql_add_ident(b, table->columns[c].name);
 	}
-	buf_str(b, " OFFSET 0) t WHERE s.settle_ordinal >= $1");
+}
+
+/*
+ * OFFSET 0 keeps the planner from joining in any way but row by row through the key's index: the stage has no
+ * statistics, and the table has outgrown its own since the last ANALYZE. Citus refuses such a subquery on distributed
+ * tables; it sends the stage to the shards and joins there.
+ */
+static void read_back_text(struct pg_target *t, const struct sql_table *table)
+{
+	struct buf *b = pg_text(t);
+
+	buf_str(b, "SELECT s.settle_ordinal, ");
+	sql_add_columns(b, table, "k.", 0, table->ncolumns);
+	buf_str(b, " FROM ");
+	add_stage_name(b, table);
+	buf_str(b, t->citus ? " s JOIN " : " s CROSS JOIN LATERAL (SELECT * FROM ");
+	sql_add_table(b, &t->base.names, table->name);
+	buf_str(b, t->citus ? " k ON " : " k WHERE ");
+	add_key_match(b, table);
+	buf_str(b, t->citus ? " WHERE s.settle_ordinal >= $1" : " OFFSET 0) k WHERE s.settle_ordinal >= $1");
 }
 
 static int place_rows(const struct pg_stage *s, const PGresult *res, size_t n, struct arena *a, struct sql_row *back,

@@ -185,7 +185,6 @@ static void sqlite_rollback(struct sql_target *t)
 }
 
 const struct sql_driver sql_sqlite_driver = {
-    .concurrent = 0,
     .open = sqlite_open,
     .close = sqlite_close,
     .schema_check = sqlite_schema_check,

@@ -293,6 +293,23 @@ static void test_sql_open__distribute_without_citus(void **state)
 	assert_int_equal(place_count(p, "SELECT count(*) FROM pg_tables WHERE tablename = 'forms'"), 0);
 }
 
+/* Rows are read back by a join that Citus can send to its shards, and one writer at a time holds them. */
+static void check_put_on_citus(struct sql_target *t, struct arena *a)
+{
+	struct sql_row rows[] = {document_row("x", "{}", a), document_row("y", "{\"n\":1}", a)}, *back = NULL;
+	enum sql_outcome outcomes[2];
+
+	assert_int_equal(sql_concurrent(t), 0);
+	for (int again = 0; again < 2; again++) {
+		MUST(sql_begin(t, err));
+		MUST(sql_put(t, &sql_documents, rows, 2, outcomes, a, &back, err));
+		MUST(sql_commit(t, err));
+		assert_int_equal(outcomes[1], again ? SQL_SAME : SQL_INSERTED);
+		assert_true(slice_is(back[0].cells[DOC_ID], "x"));
+		assert_true(slice_eq(back[1].cells[DOC_BODY], SLICE("{\"n\": 1}")));
+	}
+}
+
 /* No Citus here: a function of its name notes what it is asked for. What is tested is which questions are asked. */
 static void test_sql_open__distribute_spreads_by_id(void **state)
 {
@@ -322,6 +339,7 @@ static void test_sql_open__distribute_spreads_by_id(void **state)
 	MUST(sql_open(&t, &(struct sql_options){.url = &there.url, .flags = SQL_CREATE, .distribute = 1}, err));
 	MUST(sql_describe(t, &p->memory, &report, err));
 	assert_int_equal(report.citus, 1);
+	check_put_on_citus(t, &p->memory);
 	sql_close(t);
 	assert_int_equal(
 	    place_count(&there,
