@@ -107,6 +107,20 @@ static void test_filter__cases(void **state)
 	}
 }
 
+/* Predicted from the written rules alone: odd values without rules ("raw"), rules almost met and with sides swapped. */
+static void test_filter__hostile_cases(void **state)
+{
+	struct fixture *f = *state;
+	const struct json *list = cases_read("fixtures/diff/hostile.json", &f->a);
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct json *c = &list->items[i];
+		struct migrate_comparison got = compare(&f->commcare, c, json_gets(c, "raw") != NULL, &f->a);
+
+		assert_diffs(name_of(c, &f->a), &got.diffs, json_gets(c, "kept"), POSITIONS_EXACT, &f->a);
+	}
+}
+
 static int passes(const struct profile *p, const struct json *c, struct arena *a)
 {
 	struct migrate_comparison got = compare(p, c, 0, a);
@@ -198,6 +212,7 @@ int main(void)
 	    cmocka_unit_test(test_json_diff__vectors),
 	    cmocka_unit_test(test_filter__vectors),
 	    cmocka_unit_test(test_filter__cases),
+	    cmocka_unit_test(test_filter__hostile_cases),
 	    cmocka_unit_test(test_filter__every_rule_of_commcare_is_needed),
 	};
 
