@@ -1,5 +1,6 @@
 /* commit: the last steps of a migration, and the steps back. */
 #include "migrate/accept.h"
+#include "migrate/recording.h"
 #include "migrate/sample.h"
 #include "migrate/scan.h"
 #include "migrate/shutter.h"
@@ -8,7 +9,8 @@
 #define LISTEN_SECONDS 0.5
 
 /* In the trail before it is in SQL. */
-static int tell(struct run *r, const char *event, enum life_status to, unsigned flags, struct slice subject, struct err *err)
+static int tell(struct run *r, const char *event, enum life_status to, unsigned flags, struct slice subject,
+		struct err *err)
 {
 	struct trail_note note = {.event = event, .status = life_status_name(to), .flags = flags, .subject = subject};
 
@@ -56,19 +58,28 @@ static int refuse_unclean(const struct migrate_env *env, const struct migrate_st
 
 	sum_kinds(s, &diffs, &missing, &changes);
 	err_set(err, ERR_STATE,
-	        "%.*s is not clean: %lld documents with diffs, %lld missing, %lld with changes, %lld pending, %lld rejected, "
-	        "%lld losing revisions and %lld attachments not brought over%s",
-	        SLICE_ARG(env->domain), (long long)diffs, (long long)missing, (long long)changes, (long long)s->pending,
-	        (long long)s->rejected_now, (long long)s->conflicts_left, (long long)s->attachments_left,
-	        s->unfinished ? "; the last pass did not come to its end" : "");
-	return err_hint(err, "`settle diff show %.*s` names them; `settle commit %.*s --accept-differences` commits all the same",
-	                SLICE_ARG(env->domain), SLICE_ARG(env->domain));
+		"%.*s is not clean: %lld documents with diffs, %lld missing, %lld with changes, %lld pending, %lld "
+		"rejected, "
+		"%lld losing revisions and %lld attachments not brought over%s",
+		SLICE_ARG(env->domain), (long long)diffs, (long long)missing, (long long)changes, (long long)s->pending,
+		(long long)s->rejected_now, (long long)s->conflicts_left, (long long)s->attachments_left,
+		s->unfinished ? "; the last pass did not come to its end" : "");
+	return err_hint(
+	    err, "`settle diff show %.*s` names them; `settle commit %.*s --accept-differences` commits all the same",
+	    SLICE_ARG(env->domain), SLICE_ARG(env->domain));
 }
 
 static int refuse_changed(const struct migrate_env *env, struct slice id, struct err *err)
 {
 	err_set(err, ERR_STATE, "the source has changed since the last pass: document %.*s", SLICE_ARG(id));
 	return err_hint(err, "`settle migrate %.*s` brings it over; then commit again", SLICE_ARG(env->domain));
+}
+
+static int refuse_recorded_anew(const struct run *r, struct err *err)
+{
+	err_set(err, ERR_STATE, "the recorded feed %s holds other documents of %.*s than the last pass read",
+		r->env->source->shown, SLICE_ARG(r->env->domain));
+	return err_hint(err, "`settle migrate %.*s` brings them over; then commit again", SLICE_ARG(r->env->domain));
 }
 
 static int commit(struct run *r, int accept, struct err *err)
@@ -78,8 +89,10 @@ static int commit(struct run *r, int accept, struct err *err)
 	struct status s;
 	enum life_status to;
 	struct checkpoint c;
+	int same;
 
-	if (run_enter(r, LIFE_COMMIT, &s, &to, err) || sample_check(r, err) || migrate_stats(r->env, &r->arena, &stats, err))
+	if (run_enter(r, LIFE_COMMIT, &s, &to, err) || sample_check(r, err) ||
+	    migrate_stats(r->env, &r->arena, &stats, err))
 		return err->code;
 	if (!stats.clean && (!accept || stats.unfinished || stats.pending))
 		return refuse_unclean(r->env, &stats, err);
@@ -91,6 +104,10 @@ static int commit(struct run *r, int accept, struct err *err)
 		return err->code;
 	if (busy.ptr)
 		return refuse_changed(r->env, busy, err);
+	if (recording_is_same(r, &same, err))
+		return err->code;
+	if (!same)
+		return refuse_recorded_anew(r, err);
 	if (stats.clean ? tell(r, "commit", to, 0, SLICE("committed, clean"), err) : accept_event(r, to, err))
 		return err->code;
 	if (run_set_status(r, &s, to, err))

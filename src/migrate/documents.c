@@ -4,6 +4,7 @@
 #include "migrate/group.h"
 #include "migrate/losing.h"
 #include "migrate/moment.h"
+#include "migrate/recording.h"
 #include "migrate/rows.h"
 #include "migrate/sample.h"
 #include "migrate/session.h"
@@ -125,6 +126,7 @@ static int record_and_count(struct run *r, struct sql_target *t, struct batch *b
 			    struct err *err)
 {
 	*total = r->counters;
+	recording_add(r, b);
 	if (record_batch(r, b, err) || sample_note(r, b, err))
 		return err->code;
 	add_counters(total, &b->counters);

@@ -93,6 +93,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/progress.h \
 	src/migrate/record.c \
 	src/migrate/recheck.c \
+	src/migrate/recording.c \
+	src/migrate/recording.h \
 	src/migrate/refilter.c \
 	src/migrate/retry.c \
 	src/migrate/rows.c \

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "migrate/identity.h"
 #include "migrate/patch_withdraw.h"
+#include "migrate/recording.h"
 #include "migrate/session.h"
 
 #define SEQ_INTERVAL 100
@@ -92,7 +93,8 @@ int run_pass(struct run *r, struct err *err)
 	run_progress_start(r, waiting > 0 ? waiting : 0);
 	if (!r->fetch && run_open_feed(r, COUCH_FEED_NORMAL, err))
 		return err->code;
-	if (run_documents(r, err))
+	recording_begin(r);
+	if (run_documents(r, err) || recording_end(r, err))
 		return err->code;
 	run_progress_draw(r, NULL);
 	r->progress.of_feed = 0;

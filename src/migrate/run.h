@@ -12,6 +12,7 @@
 #include "sql/target.h"
 
 #include <pthread.h>
+#include <sodium.h>
 #include <stdatomic.h>
 
 /* The reason of differences that the copy check found: no rule may drop them, now or later. */
@@ -72,6 +73,8 @@ struct run {
 	struct run_progress progress;
 	struct run_group group;
 	struct run_moment moment;
+	int recorded;                       /* the feed is a file, whose documents are digested: recording.h */
+	crypto_generichash_state recording;
 	int apart; /* target and state file are not of one moment: the state file is not to be believed */
 	pthread_mutex_t inflight_mutex;
 	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */

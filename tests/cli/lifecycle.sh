@@ -93,6 +93,22 @@ for from in live in-progress; do
 	pair $from 0 $from diff patch d
 	pair $from 0 $from rejects retry d
 done
+for from in live in-progress was-live; do
+	leads=$from
+	[ $from != was-live ] || leads=in-progress
+	pair $from 0 $leads migrate d --forms=missing
+	pair $from 0 $leads migrate d --dry-run
+done
+pair was-live 0 in-progress migrate d
+pair was-live 5 in-progress migrate d --live
+pair was-live 0 in-progress migrate d --finish --quiet-for 0.1
+pair was-live 0 complete commit d
+pair was-live 0 not-started reset d --yes
+pair live 0 live migrate d --follow
+pair in-progress 5 in-progress migrate d --follow
+pair not-started 5 not-started migrate d --forms=missing
+pair complete 5 complete migrate d --forms=missing
+pair complete 5 complete migrate d --follow
 pair complete 5 complete migrate d --patch
 pair complete 0 complete diff cases d
 pair complete 0 complete diff forms d
@@ -132,6 +148,18 @@ ok "reset: nothing happened" test "$(status_now)" = in-progress
 run reset d --yes
 ok "reset: the state file is gone" not test -e "$work/state/domains/d/state.db"
 exits 0 "after a reset the migration begins again" migrate d
+
+cp "$work/feed.ndjson" "$work/kept.ndjson"
+become in-progress
+printf '%s\n' '{"seq":2,"id":"b","changes":[{"rev":"1-a"}],"doc":{"_id":"b","_rev":"1-a","doc_type":"Note","text":"y"}}' >>"$work/feed.ndjson"
+exits 5 "commit: a feed that was recorded anew since is refused" commit d
+ok "and named" says err "feed.ndjson holds other documents of d than the last pass read"
+exits 0 "it is brought over" migrate d
+sed -i 's/"1-a"/"2-a"/g' "$work/feed.ndjson"
+exits 5 "commit: so is one with another revision" commit d
+exits 0 "it is brought over" migrate d
+exits 0 "then it is committed" commit d
+mv "$work/kept.ndjson" "$work/feed.ndjson"
 
 become not-started
 cp -r "$work" "$work.before"
