@@ -51,6 +51,7 @@ struct run_moment { /* see moment.h; microseconds */
 };
 
 struct run {
+	crypto_generichash_state recording; /* recording.h; first, because of its alignment */
 	const struct migrate_env *env;
 	const struct profile *profile;
 	struct migrate_options options;
@@ -73,8 +74,7 @@ struct run {
 	struct run_progress progress;
 	struct run_group group;
 	struct run_moment moment;
-	int recorded;                       /* the feed is a file, whose documents are digested: recording.h */
-	crypto_generichash_state recording;
+	int recorded; /* the feed is a file, whose documents are digested: recording.h */
 	int apart; /* target and state file are not of one moment: the state file is not to be believed */
 	pthread_mutex_t inflight_mutex;
 	struct batch *inflight[RUN_MAX_INFLIGHT]; /* produced and not done */
