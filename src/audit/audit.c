@@ -252,6 +252,20 @@ int audit_begin(struct audit *t, struct err *err)
 	return rc;
 }
 
+int audit_check(struct audit *t, struct err *err)
+{
+	git_commit *c = NULL;
+	git_tree *tree = NULL;
+	int git = 0;
+	if (t->has_parent && (git = git_commit_lookup(&c, t->repo, &t->parent)) == 0)
+		git = git_commit_tree(&tree, c);
+	git_tree_free(tree);
+	git_commit_free(c);
+	if (git)
+		return audit_git_err(err, git, "cannot read the last commit of the audit trail");
+	return pack_probe(t->pack, err);
+}
+
 void audit_rollback(struct audit *t)
 {
 	pack_close(t->pack);

@@ -63,6 +63,9 @@ MUST_CHECK int audit_put(struct audit *t, struct slice path, struct slice bytes,
 /* Takes the file out of the tree, if it is there. */
 MUST_CHECK int audit_remove(struct audit *t, struct slice path, struct err *err);
 MUST_CHECK int audit_commit(struct audit *t, const struct audit_event *e, char id[AUDIT_ID_SIZE], struct err *err);
+/* Between begin and commit: could the branch go on from its last commit, and is there room for small files? Nothing
+ * of it stays. */
+MUST_CHECK int audit_check(struct audit *t, struct err *err);
 void audit_rollback(struct audit *t);
 /* How many files were put or removed since audit_begin. */
 size_t audit_pending(const struct audit *t);

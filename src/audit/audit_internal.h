@@ -16,6 +16,8 @@ void pack_close(struct pack *p);
 /* Gives the object's id. It can be read once pack_flush has been called. */
 MUST_CHECK int pack_add(struct pack *p, git_object_t type, struct slice bytes, git_oid *id, struct err *err);
 MUST_CHECK int pack_flush(struct pack *p, struct err *err);
+/* Is there room for a few objects? Forgets what waits. */
+MUST_CHECK int pack_probe(struct pack *p, struct err *err);
 
 /* ---- tree.c: files -> trees ---- */
 

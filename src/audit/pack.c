@@ -35,6 +35,12 @@ struct pack {
 
 /* ---- the temporary file ---- */
 
+static int file_err(struct err *err, int why, const char *what)
+{
+	err_sys(err, ERR_STATE, why, "%s", what);
+	return err_hint(err, "look for free space, quotas and errors of the disk that holds the state directory");
+}
+
 static FILE *open_unnamed(const char *directory)
 {
 	struct buf path = BUF_INIT(4096);
@@ -90,7 +96,7 @@ static int clear(struct pack *p, struct err *err)
 	memset(p->slots, 0, SLOTS * sizeof(*p->slots));
 	rewind(p->file);
 	if (ftruncate(fileno(p->file), 0) != 0)
-		return err_sys(err, ERR_STATE, errno, "cannot empty a temporary file");
+		return file_err(err, errno, "cannot empty a temporary file of the audit trail");
 	return 0;
 }
 
@@ -116,10 +122,18 @@ int pack_add(struct pack *p, git_object_t type, struct slice bytes, git_oid *id,
 		return 0;
 	if (fwrite(&head, sizeof(head), 1, p->file) != 1 ||
 	    (bytes.len && fwrite(bytes.ptr, 1, bytes.len, p->file) != bytes.len))
-		return err_sys(err, ERR_STATE, errno, "cannot write a temporary file of the audit trail");
+		return file_err(err, errno, "cannot write a temporary file of the audit trail");
 	p->n++;
 	p->bytes += bytes.len;
 	return p->n >= AUDIT_PACK_OBJECTS || p->bytes >= BYTES_MAX ? pack_flush(p, err) : 0;
+}
+
+int pack_probe(struct pack *p, struct err *err)
+{
+	static const char zeros[CHUNK];
+	if (fwrite(zeros, sizeof(zeros), 1, p->file) != 1 || fflush(p->file) != 0)
+		return file_err(err, errno, "cannot write a temporary file of the audit trail");
+	return clear(p, err);
 }
 
 /* The next object that waits, in p->object. */
@@ -135,7 +149,7 @@ static int next_waiting(struct pack *p, struct waiting *head, struct err *err)
 			return 0;
 		}
 	}
-	return err_sys(err, ERR_STATE, errno, "cannot read a temporary file of the audit trail");
+	return file_err(err, errno, "cannot read a temporary file of the audit trail");
 }
 
 /* ---- loose objects ---- */
@@ -287,7 +301,7 @@ int pack_flush(struct pack *p, struct err *err)
 	if (p->n == 0)
 		return 0;
 	if (fflush(p->file) != 0)
-		return err_sys(err, ERR_STATE, errno, "cannot write a temporary file of the audit trail");
+		return file_err(err, errno, "cannot write a temporary file of the audit trail");
 	rewind(p->file);
 	rc = p->n <= LOOSE_MAX ? flush_loose(p, err) : flush_pack(p, err);
 	return rc ? rc : clear(p, err);

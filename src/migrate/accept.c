@@ -73,12 +73,17 @@ int accept_event(struct run *r, enum life_status to, struct err *err)
 	    .text = SLICE("What was left is listed, a file each document, under accepted/."),
 	    .status = life_status_name(to),
 	};
+	struct audit_trailer accepted = {.key = "Accepted"};
 	struct audit *trail = NULL;
 	char id[AUDIT_ID_SIZE];
 	int rc = trail_begin(r, &trail, err);
 
+	note.trailers = &accepted;
+	note.n_trailers = 1;
 	for (size_t i = 0; rc == 0 && i < sizeof(lists) / sizeof(lists[0]); i++)
 		rc = put_list(r, trail, i, err);
+	if (rc == 0)
+		accepted.value = arena_printf(&r->arena, "%zu", audit_pending(trail));
 	if (rc == 0)
 		rc = trail_end(r, trail, &note, id, err);
 	audit_close(trail);

@@ -149,6 +149,7 @@ static int reset(struct run *r, struct err *err)
 		rc = shutter_open(r, err);
 	if (rc == 0)
 		rc = shutter_publish(r, to, err);
+	r->trail_lost = 1;
 	if (rc == 0)
 		rc = tell(r, "reset", to, TRAIL_CLEAR, SLICE("reset: rows and state go"), err);
 	if (rc)

@@ -234,6 +234,8 @@ int run_forms(struct run *r, int64_t *absent, struct err *err)
 		rc = run_cases(r, err);
 	if (rc == 0)
 		report(&f);
+	r->by_id = f.counters;
+	r->asked_by_id = (int64_t)f.ids.n;
 	arena_release(&f.arena);
 	return rc;
 }

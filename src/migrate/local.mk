@@ -115,6 +115,7 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/store.c \
 	src/migrate/texts.c \
 	src/migrate/trail.c \
+	src/migrate/trail_run.c \
 	src/migrate/trail.h \
 	src/migrate/trial.c \
 	src/migrate/trial.h \

@@ -82,33 +82,11 @@ static int patch(struct run *r, int64_t *absent, struct err *err)
 	return patch_pass(r, &o, &done, err);
 }
 
-/* The first event of a migration comes before anything is written for it. */
-static int tell_begin(struct run *r, const struct status *s, enum life_status to, struct err *err)
-{
-	struct trail_note note = {.event = "start", .status = life_status_name(to)};
-
-	if (s->life != LIFE_NOT_STARTED)
-		return 0;
-	note.subject = arena_printf(&r->arena, "migration of %.*s begins", SLICE_ARG(r->env->domain));
-	return trail_event(r, &note, err);
-}
-
-static int tell_end(struct run *r, struct err *err)
-{
-	const struct migrate_counters *c = &r->counters;
-	struct trail_note note = {.event = "end", .flags = TRAIL_IF_CHANGED};
-
-	note.subject =
-	    arena_printf(&r->arena, "migrated: %lld written, %lld unchanged, %lld deleted, %lld rejected",
-			 (long long)c->written, (long long)c->unchanged, (long long)c->deleted, (long long)c->rejected);
-	return trail_event(r, &note, err);
-}
-
 /* A scan at the end of the live phase waits until nothing is written any more. */
 static int run_all(struct run *r, struct status *s, int64_t *absent, struct err *err)
 {
 	if (r->options.forms_missing || r->options.n_forms)
-		return run_forms(r, absent, err);
+		return trail_by_hand(r, err) ? (int)err->code : run_forms(r, absent, err);
 	if (run_phases(r, err) || end_rules(r, err))
 		return err->code;
 	if (r->options.finish)
@@ -123,7 +101,8 @@ static int migrate(struct run *r, int64_t *absent, struct err *err)
 	struct status s;
 	enum life_status to;
 
-	if (run_enter(r, run_command_of(&r->options), &s, &to, err) || sample_check(r, err) || tell_begin(r, &s, to, err))
+	if (run_enter(r, run_command_of(&r->options), &s, &to, err) || sample_check(r, err) ||
+	    trail_run_begin(r, &s, to, err))
 		return err->code;
 	/* The live phase ends only when the source is proven quiet. */
 	if (!(s.life == LIFE_LIVE && to == LIFE_IN_PROGRESS) && run_set_status(r, &s, to, err))
@@ -132,7 +111,7 @@ static int migrate(struct run *r, int64_t *absent, struct err *err)
 		return err->code;
 	if (run_all(r, &s, absent, err) || patch(r, absent, err))
 		return err->code;
-	return tell_end(r, err);
+	return trail_run_end(r, err);
 }
 
 static int run_once(const struct migrate_env *env, const struct migrate_options *options, struct attempt *a,

@@ -222,8 +222,11 @@ static int record_pass(struct run *r, int digests, char head[AUDIT_ID_SIZE], str
 	if (rc == 0)
 		rc = patch_journal_each(r, record_journal, &rec, err);
 	if (rc == 0 && rec.n) {
+		struct audit_trailer forms = {"Forms", arena_printf(&a, "%lld", (long long)rec.n)};
 		struct trail_note note = {
 		    .event = "patch",
+		    .trailers = &forms,
+		    .n_trailers = 1,
 		    .subject = arena_printf(&a, "patch pass: %lld %s", (long long)rec.n,
 					    rec.n == 1 ? "document" : "documents"),
 		};
@@ -262,20 +265,11 @@ int patch_resume(struct run *r, int digests, struct err *err)
 }
 
 /* Nothing is planned that could not be written down. */
-static int check_trail(struct run *r, struct err *err)
-{
-	struct audit *trail = NULL;
-	int rc = trail_begin(r, &trail, err);
-
-	audit_close(trail);
-	return rc;
-}
-
 int patch_pass(struct run *r, const struct migrate_patch_options *o, struct migrate_patched *out, struct err *err)
 {
 	struct pass p = {.r = r, .o = o, .out = out};
 	int64_t left = 0;
-	int rc = check_trail(r, err);
+	int rc = trail_check(r, err);
 
 	if (rc == 0)
 		rc = patch_resume(r, o->digests, err);

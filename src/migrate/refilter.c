@@ -4,6 +4,7 @@
 #include "migrate/rows.h"
 #include "migrate/rules_used.h"
 #include "migrate/session.h"
+#include "migrate/trail.h"
 
 #define PAGE 500
 
@@ -202,23 +203,97 @@ static int filter_cases(const struct migrate_env *env, struct again *again, cons
 	return again_run(env, AGAIN_CASES, &mine, (flags & REFILTER_DRY_RUN) != 0, LIFE_REPAIR, err);
 }
 
+/* ---- the audit trail ---- */
+
+struct telling { /* counts what is told to the caller */
+	int (*changed)(void *ctx, const struct refilter_change *c, struct err *err);
+	void *ctx;
+	int64_t n;
+};
+
+static int count_change(void *ctx, const struct refilter_change *c, struct err *err)
+{
+	struct telling *t = ctx;
+
+	t->n++;
+	return t->changed ? t->changed(t->ctx, c, err) : 0;
+}
+
+static int write_event(struct run *r, const struct again_result *result, int64_t changed, struct err *err)
+{
+	struct audit_trailer trailers[] = {{"Compared", arena_printf(&r->arena, "%lld", (long long)result->compared)},
+					   {"Changed", arena_printf(&r->arena, "%lld", (long long)changed)}};
+	struct trail_note note = {
+	    .event = "filter",
+	    .subject = arena_printf(&r->arena,
+				    "edited rules applied: %lld documents compared, of %lld the differences are others",
+				    (long long)result->compared, (long long)changed),
+	    .text = SLICE("What was edited is seen in profile.json."),
+	    .trailers = trailers,
+	    .n_trailers = 2,
+	    .flags = TRAIL_IF_CHANGED,
+	};
+
+	return trail_event(r, &note, err);
+}
+
+/* result NULL: could it be told? Asked before anything is recorded. */
+static int tell_trail(const struct migrate_env *env, const struct again_result *result, int64_t changed,
+		      struct err *err)
+{
+	struct run r;
+	struct status s;
+	enum life_status to;
+	int rc = run_open(&r, env, LIFE_REPAIR, NULL, 0, err);
+
+	if (rc == 0)
+		rc = run_enter(&r, LIFE_REPAIR, &s, &to, err);
+	if (rc == 0)
+		rc = result ? write_event(&r, result, changed, err) : trail_check(&r, err);
+	run_release(&r);
+	return rc;
+}
+
+static int refilter(const struct migrate_env *env, struct again *again, const struct plan *plan,
+		    enum refilter_flags flags, struct err *err)
+{
+	int rc = 0;
+
+	if (plan->with_cases && plan->cases.verdict != RULES_SAME)
+		rc = filter_cases(env, again, plan, flags, err);
+	if (rc == 0 && plan->with_forms && plan->forms.verdict == RULES_ADDED)
+		rc = filter_stored_forms(env, again, flags, err);
+	if (rc == 0 && plan->with_forms && plan->forms.verdict == RULES_OTHER)
+		rc = again_run(env, AGAIN_FORMS, again, (flags & REFILTER_DRY_RUN) != 0, LIFE_REPAIR, err);
+	return rc;
+}
+
+static int has_work(const struct plan *plan)
+{
+	return (plan->with_cases && plan->cases.verdict != RULES_SAME) ||
+	       (plan->with_forms && plan->forms.verdict != RULES_SAME);
+}
+
+/* Killed before its event it leaves rules, or numbers, that the trail does not know: the end of the next run tells. */
 int migrate_refilter(const struct migrate_env *env, const struct selection *selection, enum refilter_flags flags,
 		     int (*changed)(void *ctx, const struct refilter_change *c, struct err *err), void *ctx,
 		     struct again_result *out, struct err *err)
 {
-	struct again again = {.selection = selection, .changed = changed, .changed_ctx = ctx, .result = out};
+	struct telling telling = {changed, ctx, 0};
+	struct again again = {.selection = selection, .changed = count_change, .changed_ctx = &telling, .result = out};
 	struct arena a = ARENA_INIT;
-	struct plan plan;
-	int rc;
+	struct plan plan = {0};
+	int rc, told;
 
 	*out = (struct again_result){0};
 	rc = make_plan(env, selection, flags, &a, &plan, err);
-	if (rc == 0 && plan.with_cases && plan.cases.verdict != RULES_SAME)
-		rc = filter_cases(env, &again, &plan, flags, err);
-	if (rc == 0 && plan.with_forms && plan.forms.verdict == RULES_ADDED)
-		rc = filter_stored_forms(env, &again, flags, err);
-	if (rc == 0 && plan.with_forms && plan.forms.verdict == RULES_OTHER)
-		rc = again_run(env, AGAIN_FORMS, &again, (flags & REFILTER_DRY_RUN) != 0, LIFE_REPAIR, err);
+	told = has_work(&plan) && !(flags & REFILTER_DRY_RUN);
+	if (rc == 0 && told)
+		rc = tell_trail(env, NULL, 0, err);
+	if (rc == 0)
+		rc = refilter(env, &again, &plan, flags, err);
+	if (rc == 0 && told)
+		rc = tell_trail(env, out, telling.n, err);
 	arena_release(&a);
 	return rc;
 }

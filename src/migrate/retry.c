@@ -1,5 +1,6 @@
 /* retry: rejects are mapped and stored again, from the bytes that were kept or from the source. */
 #include "migrate/find.h"
+#include "migrate/trail.h"
 
 #include "base/json_scan.h"
 
@@ -188,6 +189,24 @@ static int retry(struct retry *t, const struct slice *ids, size_t n, struct migr
 	return rc ? rc : count_left(t, out, err);
 }
 
+/* Rows are others when something was stored. */
+static int tell(struct run *r, const struct migrate_retry *done, struct err *err)
+{
+	struct audit_trailer trailers[] = {{"Tried", arena_printf(&r->arena, "%lld", (long long)done->tried)},
+					   {"Stored", arena_printf(&r->arena, "%lld", (long long)done->stored)},
+					   {"Left", arena_printf(&r->arena, "%lld", (long long)done->left)}};
+	struct trail_note note = {
+	    .event = "retry",
+	    .subject = arena_printf(&r->arena, "rejects tried again: %lld stored, %lld still rejected",
+				    (long long)done->stored, (long long)done->left),
+	    .trailers = trailers,
+	    .n_trailers = 3,
+	    .flags = done->stored ? 0 : TRAIL_IF_CHANGED,
+	};
+
+	return trail_event(r, &note, err);
+}
+
 int migrate_retry_rejects(const struct migrate_env *env, const struct migrate_options *o, const struct slice *ids,
 			  size_t n, struct migrate_retry *out, struct err *err)
 {
@@ -201,7 +220,11 @@ int migrate_retry_rejects(const struct migrate_env *env, const struct migrate_op
 	if (rc == 0)
 		rc = run_enter(&r, LIFE_REPAIR, &s, &to, err);
 	if (rc == 0)
+		rc = trail_check(&r, err);
+	if (rc == 0)
 		rc = retry(&t, ids, n, out, err);
+	if (rc == 0)
+		rc = tell(&r, out, err);
 	batch_free(t.batch);
 	arena_release(&t.arena);
 	arena_release(&t.page);

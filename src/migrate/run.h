@@ -85,6 +85,9 @@ struct run {
 	int rebuilding; /* the state file was lost: what the target holds is compared again, cases too */
 	int first_load; /* nothing of the domain was committed before this run */
 	int caught_up;                      /* the pass has come to its end; what is read now is beyond it */
+	struct migrate_counters by_id;      /* forms.c: of documents that were asked for by id, */
+	int64_t asked_by_id;                /* and how many they were */
+	int trail_lost;                     /* events may begin a new trail although the target names one (reset) */
 	int64_t trail_began_us;             /* trail.c: the event that is being written */
 	int still_busy;                     /* finishing: the source was not quiet */
 	int heartbeat_ms;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/pct.h"
 #include "migrate/rows.h"
+#include "migrate/session.h"
 #include "migrate/status.h"
 #include "migrate/without.h"
 
@@ -95,6 +96,41 @@ static int is_same(struct audit *t, struct slice profile, const struct json *sta
 	return json_eq(&old, &now);
 }
 
+/* With its state file the trail may have been lost: who rebuilds the one begins the other anew. */
+static int refuse_lost(struct run *r, struct slice head, struct err *err)
+{
+	int rebuilding;
+
+	if (run_is_rebuilding(r, &rebuilding, err))
+		return err->code;
+	*err = (struct err)ERR_INIT;
+	if (rebuilding || r->rebuilding || r->options.rebuild_state || r->trail_lost)
+		return 0;
+	err_set(err, ERR_STATE, "the audit trail has lost commit %.*s, which the target names", SLICE_ARG(head));
+	return err_hint(
+	    err, "put back %s/audit.git from a copy; `settle migrate %.*s --rebuild-state` goes on with a new trail",
+	    r->env->state_dir, SLICE_ARG(r->env->domain));
+}
+
+/* A killed run may have left the branch further than the target knows, but never without what the target knows. */
+static int check_known(struct run *r, struct audit *t, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct audit_entry found;
+	struct status s;
+	struct slice head = SLICE_NONE;
+	int rc = status_read(r->lister, r->env->domain, &a, &s, err);
+
+	if (rc == 0 && s.exists)
+		head = s.row.cells[MIG_TRAIL_HEAD];
+	if (rc == 0 && head.ptr)
+		rc = audit_find(t, head, &a, &found, err);
+	if (rc == ERR_NOTFOUND)
+		rc = refuse_lost(r, head, err);
+	arena_release(&a);
+	return rc;
+}
+
 int trail_begin(struct run *r, struct audit **out, struct err *err)
 {
 	int rc = audit_open(out, r->env->state_dir, r->env->domain, 0, err);
@@ -102,8 +138,21 @@ int trail_begin(struct run *r, struct audit **out, struct err *err)
 	r->trail_began_us = clock_mono_us();
 	if (rc == 0)
 		rc = audit_begin(*out, err);
+	if (rc == 0)
+		return check_known(r, *out, err);
 	if (rc)
 		err_hint(err, "nothing was changed; decisions are not made without the audit trail");
+	return rc;
+}
+
+int trail_check(struct run *r, struct err *err)
+{
+	struct audit *trail = NULL;
+	int rc = trail_begin(r, &trail, err);
+
+	if (rc == 0)
+		rc = audit_check(trail, err);
+	audit_close(trail);
 	return rc;
 }
 
@@ -138,20 +187,25 @@ static int end_event(struct run *r, struct audit *t, const struct trail_note *no
 		stats.status = slice_of(note->status);
 	struct json v = trail_stats(&stats, a);
 	struct slice profile = pretty(&r->profile->source, a);
-	struct audit_trailer trailers[] = {{"Status", stats.status},
+	struct audit_trailer standard[] = {{"Status", stats.status},
 					   {"Profile", r->profile->name},
 					   {"Rules", r->profile->digest},
 					   {"Target", stats.target}};
+	size_t n = sizeof(standard) / sizeof(standard[0]);
+	struct audit_trailer *trailers = ARENA_ARRAY(a, n + note->n_trailers, struct audit_trailer);
 	struct audit_event e = {
 	    .event = note->event,
 	    .subject = note->subject,
 	    .text = note->text,
 	    .trailers = trailers,
-	    .n_trailers = sizeof(trailers) / sizeof(trailers[0]),
+	    .n_trailers = n + note->n_trailers,
 	    .time_us = clock_utc_us(),
 	    .flags = note->flags & TRAIL_CLEAR ? AUDIT_CLEAR : 0,
 	};
 
+	memcpy(trailers, standard, sizeof(standard));
+	if (note->n_trailers)
+		memcpy(trailers + n, note->trailers, note->n_trailers * sizeof(*trailers));
 	/* A killed run may have committed and not noted it: the head is noted all the same. */
 	if ((note->flags & TRAIL_IF_CHANGED) && is_same(t, profile, &v, a))
 		return audit_head(t, id, err);
