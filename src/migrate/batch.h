@@ -39,6 +39,7 @@ struct batch_doc {
 	struct slice other_domain; /* FATE_SKIP */
 	struct slice reason;       /* FATE_REJECT */
 	uint32_t attachments;
+	int ledgers;                  /* a processed form with stock in it */
 	uint32_t duplicates;          /* keys that stood there before, in one object: the last value counts */
 	const struct json *conflicts; /* losing revisions: array of strings, or NULL */
 	struct slice *losing;       /* their bodies, SLICE_NONE for one that stays in the source; NULL = all stay (losing.h) */

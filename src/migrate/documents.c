@@ -158,12 +158,13 @@ static int too_many_rejects(const struct run *r, struct err *err)
 			SLICE_ARG(r->env->domain));
 }
 
-/* Counted as they are committed (decision 2). */
-static void count_duplicates(struct run *r, const struct batch *b)
+/* Counted as they are committed (decisions 2 and 24). */
+static void count_oddities(struct run *r, const struct batch *b)
 {
 	for (size_t i = 0; i < b->docs.n; i++) {
 		const struct batch_doc *d = &b->docs.v[i];
 
+		r->with_ledgers += d->fate == FATE_EVENT && d->ledgers;
 		if (!d->duplicates || d->fate == FATE_SKIP || d->fate == FATE_OWN)
 			continue;
 		r->with_duplicates++;
@@ -173,7 +174,7 @@ static void count_duplicates(struct run *r, const struct batch *b)
 
 static void advance(struct run *r, const struct batch *b, const struct migrate_counters *total)
 {
-	count_duplicates(r, b);
+	count_oddities(r, b);
 	if (passes_cap(r, total, 0))
 		atomic_store(&r->too_many_rejects, 1);
 	if (b->seq.ptr)

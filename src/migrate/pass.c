@@ -68,6 +68,10 @@ static void report_pass(struct run *r, int64_t started)
 	else
 		log_at(r->env->log, LOG_INFO, "read %lld documents in %.1f s (%.0f/s)", (long long)c->read, seconds,
 		       seconds > 0 ? (double)c->read / seconds : 0);
+	if (r->with_ledgers)
+		log_at(r->env->log, LOG_INFO,
+		       "%lld forms hold ledgers (stock): they stay in the forms and are not replayed",
+		       (long long)r->with_ledgers);
 	if (r->with_duplicates)
 		log_at(r->env->log, LOG_WARN, "%lld documents have a key twice: the last value counts, as in CouchDB",
 		       (long long)r->with_duplicates);

@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "migrate/prepare.h"
 
 #include <stdio.h>
@@ -124,6 +126,27 @@ static void fill_mapped(const struct profile *p, struct slice domain, struct bat
 	d->mapped.doc_type = d->mapped.kind->name;
 }
 
+#define LEDGER_XMLNS "http://commcarehq.org/ledger/"
+
+/* The depth of the recursion is bounded by json_read. */
+static int has_ledger(const struct json *v)
+{
+	int found = slice_starts(json_get_text(v, "@xmlns"), SLICE(LEDGER_XMLNS));
+
+	for (uint32_t i = 0; !found && json_is(v, JSON_OBJECT) && i < v->count; i++)
+		found = has_ledger(&v->members[i].value);
+	for (uint32_t i = 0; !found && json_is(v, JSON_ARRAY) && i < v->count; i++)
+		found = has_ledger(&v->items[i]);
+	return found;
+}
+
+/* Most forms hold no such word, and are not walked for it. */
+static int brings_ledgers(const struct batch_doc *d)
+{
+	return d->mapped.kind->processed && memmem(d->row.doc.ptr, d->row.doc.len, "ledger", strlen("ledger")) &&
+	       has_ledger(json_gets(&d->doc, "form"));
+}
+
 static void map(struct batch *b, struct batch_doc *d)
 {
 	struct err err = ERR_INIT;
@@ -132,6 +155,7 @@ static void map(struct batch *b, struct batch_doc *d)
 	switch (d->mapped.kind->cls) {
 	case PROFILE_EVENT:
 		d->fate = FATE_EVENT;
+		d->ledgers = brings_ledgers(d);
 		rc = mapping_form(&d->mapped, &b->arena, &d->form, &err);
 		break;
 	case PROFILE_DOCUMENT:

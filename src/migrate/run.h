@@ -68,6 +68,7 @@ struct run {
 	struct migrate_counters counters;   /* of this pass */
 	struct migrate_counters previous;   /* of the pass before, kept when this one reads nothing */
 	int64_t read_before;                /* of counters.read: what an earlier run of this pass had read */
+	int64_t with_ledgers;               /* forms of this pass that hold stock (decision 24) */
 	int64_t with_duplicates;            /* documents of the domain in this pass that have a key twice */
 	int64_t pass;
 	struct buf seq;                     /* checkpoint, JSON text; empty = none */

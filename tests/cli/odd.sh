@@ -87,4 +87,13 @@ side_feed() {
 
 side_feed attachments attachments 7
 side_feed conflicts conflicts 6
+# Stock stays in the forms, and is counted (decision 24): not that of archived forms, and not the word alone.
+cat >"$work/stock.ndjson" <<'END'
+{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"XFormInstance","domain":"stock","form":{"g":[{"balance":[{"@xmlns":"http:\/\/commcarehq.org/ledger/v1","@entity-id":"c"}]}]}}}
+{"seq":2,"id":"b","changes":[{"rev":"1-a"}],"doc":{"_id":"b","_rev":"1-a","doc_type":"XFormArchived","domain":"stock","form":{"transfer":{"@xmlns":"http://commcarehq.org/ledger/v1"}}}}
+{"seq":3,"id":"c","changes":[{"rev":"1-a"}],"doc":{"_id":"c","_rev":"1-a","doc_type":"XFormInstance","domain":"stock","form":{"note":"http://commcarehq.org/ledger/v1"}}}
+{"seq":4,"id":"d","changes":[{"rev":"1-a"}],"doc":{"_id":"d","_rev":"1-a","doc_type":"XFormInstance","domain":"other","form":{"transfer":{"@xmlns":"http://commcarehq.org/ledger/v1"}}}}
+END
+exits 0 "stock: stored" migrate stock -s "file:$work/stock.ndjson" -t "sqlite:$work/stock.db" --state-dir "$work/stock"
+ok "stock: forms that hold it are counted" says err '1 forms hold ledgers'
 finish
