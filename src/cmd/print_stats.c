@@ -190,7 +190,7 @@ static void put_missing(const struct cmd_context *c, const struct migrate_stats 
 
 static void put_summary(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags)
 {
-	int all_clear = !any_left(s) && !s->pending && !s->unfinished && !s->apart;
+	int all_clear = !any_left(s) && !s->pending && !s->unfinished && !s->apart && !s->nothing;
 	if (flags & STATS_AFTER_MIGRATE && all_clear)
 		put_all_clear(c);
 	else if (flags & STATS_AFTER_MIGRATE && !any_left(s))
@@ -219,6 +219,8 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 				     : "(attachment bodies that stay in the source, as was said)");
 	if (s->unfinished)
 		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
+	if (s->nothing)
+		put_named(c, "nothing", SLICE("the source has no document of this domain: is its name right?"));
 	if (s->apart)
 		put_apart(c, s);
 	if (s->other_rules)
@@ -317,6 +319,8 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 		json_sets(a, &v, "other_rules", json_bool(1));
 	if (s->trial.ptr)
 		json_sets(a, &v, "trial", trial_json(s, a));
+	if (s->nothing)
+		json_sets(a, &v, "nothing", json_bool(1));
 	if (s->apart)
 		json_sets(a, &v, "apart", json_str(s->apart));
 	return v;

@@ -29,6 +29,7 @@ void print_verdict(const struct cmd_context *c, const struct migrate_stats *s, i
 	fputs("\nGo or no go\n", c->out);
 	bad += put_line(c, "the source is quiet", source_busy, "it still writes to the domain");
 	bad += put_line(c, "the last pass came to its end", s->unfinished, "run it again");
+	bad += put_line(c, "the source has documents of the domain", s->nothing, "is its name right?");
 	bad += put_line(c, "no case waits to be compared", s->pending, "run it again");
 	bad += put_line(c, "differences were told by the rules of now", s->other_rules, "settle diff filter");
 	bad += put_line(c, "no document differs", diffs, "settle diff show");

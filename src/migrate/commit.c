@@ -63,7 +63,9 @@ static int refuse_unclean(const struct migrate_env *env, const struct migrate_st
 		"%lld losing revisions and %lld attachments not brought over%s",
 		SLICE_ARG(env->domain), (long long)diffs, (long long)missing, (long long)changes, (long long)s->pending,
 		(long long)s->rejected_now, (long long)s->conflicts_left, (long long)s->attachments_left,
-		s->unfinished ? "; the last pass did not come to its end" : "");
+		s->unfinished ? "; the last pass did not come to its end"
+		: s->nothing  ? "; the source has no document of it: is the name right?"
+			      : "");
 	return err_hint(
 	    err, "`settle diff show %.*s` names them; `settle commit %.*s --accept-differences` commits all the same",
 	    SLICE_ARG(env->domain), SLICE_ARG(env->domain));

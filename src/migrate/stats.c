@@ -116,6 +116,28 @@ static int judge_state(struct state *s, const struct held *target, struct arena 
 	return 0;
 }
 
+/* A name that no document has; a domain whose documents are all gone by now has rows. */
+static int look_for_nothing(struct sql_target *t, const struct migrate_env *env, struct arena *a,
+			    struct migrate_stats *out, struct err *err)
+{
+	static const struct sql_table *const tables[] = {&sql_forms, &sql_documents, &sql_cases};
+	struct sql_keys keys;
+
+	if (!env->profile->domain_field.ptr || out->unfinished || out->trial.ptr)
+		return 0;
+	for (size_t i = 0; i < out->n_kinds; i++)
+		if (out->kinds[i].docs)
+			return 0;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (sql_page_keys(t, tables[i], env->domain, SLICE_NONE, 1, a, &keys, err))
+			return err->code;
+		if (keys.n)
+			return 0;
+	}
+	out->nothing = 1;
+	return 0;
+}
+
 /* Asked for after the state file was read: what that says of the time before its last commit has been in the target
  * then. */
 static int judge_target(const struct migrate_env *env, const struct moments *m, struct migrate_stats *out,
@@ -131,6 +153,8 @@ static int judge_target(const struct migrate_env *env, const struct moments *m, 
 		rc = checkpoint_read(t, env->domain, &a, &c, err);
 	if (rc == 0 && moment_of(c.updated_on) < m->before)
 		out->apart = "the target is older than its state file";
+	if (rc == 0)
+		rc = look_for_nothing(t, env, &a, out, err);
 	sql_close(t);
 	arena_release(&a);
 	return rc;
@@ -202,9 +226,9 @@ int migrate_stats(const struct migrate_env *env, struct arena *a, struct migrate
 	out->pending += counts.pending > dirty ? counts.pending : dirty; /* beside planned patches */
 	out->rejected_now = counts.rejects;
 	count_left(out, &counts);
-	out->clean = out->started && !out->apart && !out->unfinished && !out->other_rules && !out->pending &&
-		     !counts.rejects && !out->conflicts_left && !out->attachments_left && !counts.diffs &&
-		     !counts.missing && !counts.changes;
+	out->clean = out->started && !out->nothing && !out->apart && !out->unfinished && !out->other_rules &&
+		     !out->pending && !counts.rejects && !out->conflicts_left && !out->attachments_left &&
+		     !counts.diffs && !counts.missing && !counts.changes;
 	return 0;
 }
 

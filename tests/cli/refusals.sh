@@ -84,8 +84,23 @@ printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_re
 exits 0 "domain ../x is opaque text" migrate ../x -s "file:$work/dots.ndjson" -t "sqlite:$work/dots.db" --state-dir "$work/dots/state"
 ok "domain ../x stays inside the state directory" test "$(find "$work" -name state.db -newer "$work/dots.ndjson" | grep -c "$work/dots/state/domains/")" -eq 1
 ok "domain ../x makes nothing beside it" test "$(ls "$work/dots")" = state
-run migrate nosuch -s "file:$work/dots.ndjson" -t "sqlite:$work/nosuch.db" --state-dir "$work/state-nosuch"
+nosuch() {
+	run "$@" -s "file:$work/dots.ndjson" -t "sqlite:$work/nosuch.db" --state-dir "$work/state-nosuch"
+}
+nosuch migrate nosuch
+ok "domain without documents: is not clean" test "$status" -eq 1
 ok "domain without documents: warns" says err "no document of domain nosuch"
+ok "domain without documents: the summary says it" says out "the source has no document of this domain"
+nosuch migrate nosuch
+ok "domain without documents: nor is it the second time" test "$status" -eq 1
+nosuch stats nosuch --format json
+ok "domain without documents: stats say it" says out '"nothing":true'
+nosuch commit nosuch
+ok "domain without documents: is not committed" test "$status" -eq 5
+ok "domain without documents: and why" says err "is the name right?"
+printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"Note"}}' >"$work/one.ndjson"
+run migrate empty -s "file:$work/one.ndjson" -t "sqlite:$work/one.db" --state-dir "$work/state-one" --profile documents
+ok "a profile without a domain field: every document is its" test "$status" -eq 0
 refuses 2 "unknown profile" "nonesuch" migrate d -s "file:$demo" -t "$target" --profile nonesuch
 echo '{"name":1}' >"$work/bad.json"
 refuses 2 "broken profile" "$work/bad.json" migrate d -s "file:$demo" -t "$target" --profile "$work/bad.json"
