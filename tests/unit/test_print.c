@@ -132,6 +132,7 @@ static void test_print_stats__zero_prints_blank(void **state)
 			"pending    1 (cases that wait to be compared)\n"
 			"rejects    1 (documents that could not be stored; kept whole)\n"
 			"clean      no\n"
+			"Run again with --forms=missing to migrate missing docs\n"
 			"There are 1 case diffs pending. `settle diff cases demo --select pending` compares them\n"
 			"\n"
 			"Ignored differences by rule\n"
