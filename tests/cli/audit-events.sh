@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every event of a migration leaves one commit in the audit trail: readable by people, with trailers for programs. A live
 # migration of the stand-in from its first run to its commit, and what else there is.
+# shellcheck disable=SC2016 # what sh -c is given
 . "$top_srcdir/tests/cli/lib.sh"
 . "$top_srcdir/tests/server/couchd.sh"
 trap 'stop_couchd; rm -rf "$work"' EXIT
