@@ -201,7 +201,13 @@ static int store_page(struct attempt *at, struct arena *a, struct err *err)
 	struct sql_target *t = ap->r->targets[0];
 	int rc;
 
-	if (read_forms(at, err) || add_documents(at, err) || sql_begin(t, err))
+	rc = read_forms(at, err);
+	if (rc == 0)
+		rc = state_begin(ap->r->lister_state, err);
+	if (rc == 0)
+		rc = add_documents(at, err);
+	state_rollback(ap->r->lister_state);
+	if (rc || sql_begin(t, err))
 		return err->code;
 	rc = store_documents(at, t, err);
 	if (rc == 0)

@@ -113,9 +113,21 @@ static int plan_page(struct pass *p, enum state_list which, const struct state_i
 	if (page->list.n == 0)
 		return 0;
 	qsort(page->list.v, page->list.n, sizeof(*page->list.v), id_order);
-	if (patch_cases_plan(p->r, page, err))
-		return err->code;
-	return journal_page(p, err);
+	return patch_cases_plan(p->r, page, err);
+}
+
+/* The state file is read at one moment: its pages stay in memory for the page's few reads a case. */
+static int read_and_plan(struct pass *p, enum state_list which, struct slice kind, struct slice id, struct arena *a,
+			 struct state_items *items, struct err *err)
+{
+	int rc = state_begin(p->r->lister_state, err);
+
+	if (rc == 0)
+		rc = state_list(p->r->lister_state, which, kind, id, PAGE, a, items, err);
+	if (rc == 0)
+		rc = plan_page(p, which, items, err);
+	state_rollback(p->r->lister_state);
+	return rc;
 }
 
 static int plan_list(struct pass *p, enum state_list which, struct err *err)
@@ -127,9 +139,9 @@ static int plan_list(struct pass *p, enum state_list which, struct err *err)
 
 	do {
 		arena_reset(&a);
-		rc = state_list(p->r->lister_state, which, kind, id, PAGE, &a, &items, err);
+		rc = read_and_plan(p, which, kind, id, &a, &items, err);
 		if (rc == 0)
-			rc = plan_page(p, which, &items, err);
+			rc = journal_page(p, err);
 		if (rc == 0 && items.n) {
 			arena_reset(&last);
 			kind = arena_slice(&last, items.v[items.n - 1].kind);
@@ -148,6 +160,7 @@ static int plan_list(struct pass *p, enum state_list which, struct err *err)
 struct recording {
 	struct audit *trail;
 	int digests;
+	int resumed; /* what the journal holds may be in the trail already */
 	int64_t n;
 };
 
@@ -194,7 +207,7 @@ static int record_one(struct recording *rec, const struct state_patch *p, struct
 	struct slice entry = p->entry;
 	int rc = 0;
 
-	if (is_recorded(rec->trail, p->form_id, a))
+	if (rec->resumed && is_recorded(rec->trail, p->form_id, a))
 		return 0;
 	rec->n++;
 	if (rec->digests && !(entry = entry_digests(entry, a, err)).ptr)
@@ -213,9 +226,9 @@ static int record_journal(void *ctx, const struct state_patches *page, struct ar
 }
 
 /* One commit with every form of the journal; head: the last commit, also when there was nothing to add. */
-static int record_pass(struct run *r, int digests, char head[AUDIT_ID_SIZE], struct err *err)
+static int record_pass(struct run *r, int resumed, int digests, char head[AUDIT_ID_SIZE], struct err *err)
 {
-	struct recording rec = {.digests = digests};
+	struct recording rec = {.digests = digests, .resumed = resumed};
 	struct arena a = ARENA_INIT;
 	int rc = trail_begin(r, &rec.trail, err);
 
@@ -246,7 +259,7 @@ static int finish_journal(struct run *r, int resumed, int digests, struct migrat
 {
 	char head[AUDIT_ID_SIZE];
 
-	if (record_pass(r, digests, head, err))
+	if (record_pass(r, resumed, digests, head, err))
 		return err->code;
 	return patch_apply(r, head, resumed, out, err);
 }
