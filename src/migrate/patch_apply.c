@@ -1,4 +1,5 @@
-/* patch_apply: forms, cases and rows of a patch pass into SQL, page by page. */
+/* patch_apply: forms, cases and rows of a patch pass into SQL, page by page, as a pipeline: forms are read side by
+ * side, pages are stored in order. */
 #include "migrate/patch_apply.h"
 
 #include "migrate/moment.h"
@@ -6,16 +7,22 @@
 #include "migrate/patch_document.h"
 #include "migrate/patch_journal.h"
 #include "migrate/patch_withdraw.h"
+#include "migrate/pipeline.h"
 #include "migrate/session.h"
 #include "migrate/trail.h"
 #include "sql/tables.h"
 
 #include <stdlib.h>
 
+#define PAGE 200
+
 struct applying {
 	struct run *r;
 	char *head;
 	int resumed;
+	int64_t after;           /* the last entry of the journal that was read: the producer's */
+	pthread_mutex_t reading; /* who reads lister_state */
+	/* of whoever has the turn */
 	struct migrate_patched *done;
 	struct state_patches stale; /* of the page at hand, in its arena */
 };
@@ -27,6 +34,12 @@ struct attempt { /* one transaction */
 	struct patch_rows *forms;
 	enum sql_outcome *outcomes;
 	struct patch_sets sets; /* the plain documents */
+};
+
+struct apply_job {               /* a page of the journal */
+	struct pipeline_job job; /* first: see pipeline.h */
+	struct arena arena;
+	struct state_patches journal;
 };
 
 /* ---- forms ---- */
@@ -194,21 +207,32 @@ static int store_documents(struct attempt *at, struct sql_target *t, struct err 
 	return rc ? rc : patch_sets_store(at->ap->r, t, &at->sets, &at->page->arena, err);
 }
 
-/* All or, when one of them is stale, nothing. */
-static int store_page(struct attempt *at, struct arena *a, struct err *err)
+/* The forms out of their XML, and what the state file knows of their documents. Needs no turn. */
+static int read_attempt(struct attempt *at, struct err *err)
 {
 	struct applying *ap = at->ap;
-	struct sql_target *t = ap->r->targets[0];
-	int rc;
+	int rc = read_forms(at, err);
 
-	rc = read_forms(at, err);
-	if (rc == 0)
-		rc = state_begin(ap->r->lister_state, err);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&ap->reading);
+	rc = state_begin(ap->r->lister_state, err);
 	if (rc == 0)
 		rc = add_documents(at, err);
 	state_rollback(ap->r->lister_state);
-	if (rc || sql_begin(t, err))
-		return err->code;
+	pthread_mutex_unlock(&ap->reading);
+	return rc;
+}
+
+/* All or, when one of them is stale, nothing. */
+static int store_attempt(struct attempt *at, struct arena *a, struct err *err)
+{
+	struct applying *ap = at->ap;
+	struct sql_target *t = ap->r->targets[0];
+	int rc = sql_begin(t, err);
+
+	if (rc)
+		return rc;
 	rc = store_documents(at, t, err);
 	if (rc == 0)
 		rc = find_stale(at, a, err);
@@ -221,15 +245,22 @@ static int store_page(struct attempt *at, struct arena *a, struct err *err)
 	return rc;
 }
 
-static int try_page(struct applying *ap, const struct state_patches *journal, struct arena *a, struct err *err)
+/* pipe NULL: it is our turn. */
+static int try_page(struct applying *ap, struct pipeline *pipe, struct apply_job *job,
+		    const struct state_patches *journal, struct err *err)
 {
 	struct attempt at = {.ap = ap, .journal = journal, .page = page_new()};
 	int rc;
 
 	at.forms = ARENA_ARRAY(&at.page->arena, journal->n, struct patch_rows);
 	at.outcomes = ARENA_ARRAY(&at.page->arena, journal->n, enum sql_outcome);
-	ap->stale = (struct state_patches){0};
-	rc = store_page(&at, a, err);
+	rc = read_attempt(&at, err);
+	if (rc == 0)
+		rc = pipeline_await_turn(pipe, &job->job, err);
+	if (rc == 0) {
+		ap->stale = (struct state_patches){0};
+		rc = store_attempt(&at, &job->arena, err);
+	}
 	page_free(at.page);
 	return rc;
 }
@@ -259,29 +290,77 @@ static int withdraw(struct applying *ap, struct state_patches *journal, struct a
 	return 0;
 }
 
-static int apply_page(void *ctx, const struct state_patches *journal, struct arena *a, struct err *err)
+static int work(void *ctx, struct pipeline *pipe, int worker, struct pipeline_job *job, struct err *err)
 {
 	struct applying *ap = ctx;
-	struct state_patches left = *journal;
-	int rc = try_page(ap, &left, a, err);
+	struct apply_job *j = (struct apply_job *)job;
+	struct state_patches left = j->journal;
+	int rc = try_page(ap, pipe, j, &left, err);
 
+	(void)worker;
 	while (rc == 0 && ap->stale.n) {
-		rc = withdraw(ap, &left, a, err);
+		rc = withdraw(ap, &left, &j->arena, err);
 		ap->stale.n = 0;
 		if (rc == 0 && left.n)
-			rc = try_page(ap, &left, a, err);
+			rc = try_page(ap, NULL, j, &left, err);
 	}
-	if (rc == 0)
-		rc = patch_journal_clear(ap->r, &left, err);
+	if (rc)
+		return rc;
 	ap->done->patched += (int64_t)left.n;
-	if (rc == 0 && run_stopped(ap->r))
-		rc = err_set(err, ERR_STOPPED, "stopped; the next run goes on with the patches that were planned");
+	return patch_journal_clear(ap->r, &left, err);
+}
+
+static void release(void *ctx, struct pipeline_job *job)
+{
+	struct apply_job *j = (struct apply_job *)job;
+
+	(void)ctx;
+	arena_release(&j->arena);
+	free(j);
+}
+
+static int read_journal(struct applying *ap, struct apply_job *j, struct err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&ap->reading);
+	rc = state_patch_page(ap->r->lister_state, ap->after, PAGE, &j->arena, &j->journal, err);
+	pthread_mutex_unlock(&ap->reading);
+	if (rc == 0 && j->journal.n)
+		ap->after = j->journal.v[j->journal.n - 1].n;
+	return rc;
+}
+
+static int produce(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err)
+{
+	struct apply_job *j = calloc(1, sizeof(*j));
+	int rc = j ? read_journal(ctx, j, err) : err_set(err, ERR_INTERNAL, "out of memory");
+
+	if (rc == 0 && j->journal.n) {
+		j->job.number = number;
+		*job = &j->job;
+	} else if (j) {
+		release(ctx, &j->job);
+	}
 	return rc;
 }
 
 int patch_apply(struct run *r, char head[AUDIT_ID_SIZE], int resumed, struct migrate_patched *done, struct err *err)
 {
-	struct applying ap = {.r = r, .head = head, .resumed = resumed, .done = done};
+	struct applying ap = {
+	    .r = r, .head = head, .resumed = resumed, .done = done, .reading = PTHREAD_MUTEX_INITIALIZER};
+	struct pipeline_spec spec = {
+	    .workers = r->workers,
+	    .stop = r->env->stop,
+	    .ctx = &ap,
+	    .produce = produce,
+	    .work = work,
+	    .release = release,
+	};
+	int rc = pipeline_run(&spec, err);
 
-	return patch_journal_each(r, apply_page, &ap, err);
+	pthread_mutex_destroy(&ap.reading);
+	if (rc == 0 && run_stopped(r))
+		rc = err_set(err, ERR_STOPPED, "stopped; the next run goes on with the patches that were planned");
+	return rc;
 }

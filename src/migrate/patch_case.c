@@ -363,16 +363,27 @@ static int plan_case(struct run *r, struct patch_case *c, int64_t now, struct ar
 	return c->refused.ptr ? 0 : make_form(r, c, a, err);
 }
 
-int patch_cases_plan(struct run *r, struct patch_cases *page, struct err *err)
+int patch_cases_read(struct run *r, struct patch_cases *page, struct err *err)
 {
-	int64_t now = clock_utc_us();
-
-	if (read_page(r, page, err) || patch_documents_plan(r, page, now, err))
+	page->now = clock_utc_us();
+	if (read_page(r, page, err) || patch_documents_plan(r, page, page->now, err))
 		return err->code;
+	return 0;
+}
+
+int patch_cases_make(struct run *r, struct patch_cases *page, struct err *err)
+{
 	for (size_t i = 0; i < page->list.n; i++)
-		if (plan_case(r, &page->list.v[i], now, &page->arena, err))
+		if (plan_case(r, &page->list.v[i], page->now, &page->arena, err))
 			return err_prefix(err, "case %.*s", SLICE_ARG(page->list.v[i].id));
 	return 0;
+}
+
+int patch_cases_plan(struct run *r, struct patch_cases *page, struct err *err)
+{
+	int rc = patch_cases_read(r, page, err);
+
+	return rc ? rc : patch_cases_make(r, page, err);
 }
 
 /* ---- what the trail keeps ---- */

@@ -1,7 +1,7 @@
 /*
  * patch_case: one page of documents (cases, and plain ones: patch_document.h) that are to be patched: what SQL and
  * Couch hold of them, the plan, the form, and what SQL will hold after it (the same code that stores a case predicts
- * it). Reads only. Private to src/migrate. Threads: the main thread.
+ * it). Reads only. Private to src/migrate. Threads: a page belongs to one thread at a time.
  */
 #ifndef SETTLE_MIGRATE_PATCH_CASE_H
 #define SETTLE_MIGRATE_PATCH_CASE_H
@@ -27,14 +27,19 @@ struct patch_case {
 
 struct patch_cases { /* in byte order of id, each once */
 	struct arena arena;
+	int64_t now; /* microseconds since 1970: when it was read */
 	struct {
 		struct patch_case *v;
 		size_t n, cap;
 	} list;
 };
 
-/* Fills everything but kind, id and diffs, which the caller has put. */
+/* Fills everything but kind, id and diffs, which the caller has put: read, then make. */
 MUST_CHECK int patch_cases_plan(struct run *r, struct patch_cases *page, struct err *err);
+/* What SQL, Couch and the source hold; through r->lister and r->lister_state. */
+MUST_CHECK int patch_cases_read(struct run *r, struct patch_cases *page, struct err *err);
+/* The plans, forms and predictions: reads nothing, so that any thread may do it. */
+MUST_CHECK int patch_cases_make(struct run *r, struct patch_cases *page, struct err *err);
 
 /* What patches of plain documents share with those of cases. */
 void patch_case_stamp(struct patch_case *c, int64_t now, struct arena *a); /* form_id, received_on; or refused */

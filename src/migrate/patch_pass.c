@@ -4,21 +4,34 @@
 #include "migrate/patch_apply.h"
 #include "migrate/patch_case.h"
 #include "migrate/patch_journal.h"
+#include "migrate/pipeline.h"
 #include "migrate/session.h"
 #include "migrate/trail.h"
 
 #include <stdlib.h>
 
-#define PAGE 200
+#define PAGE 100
 
 struct pass {
 	struct run *r;
 	const struct migrate_patch_options *o;
 	struct migrate_patched *out;
+};
+
+/* ---- planning: pages are read by the producer, made by workers, journaled in order ---- */
+
+struct plan_job {
+	struct pipeline_job job; /* first: see pipeline.h */
 	struct patch_cases page;
 };
 
-/* ---- planning ---- */
+struct planner {
+	struct pass *p;
+	enum state_list which;
+	struct arena last; /* of kind and id, the last item read */
+	struct slice kind, id;
+	int ended;
+};
 
 static int add_diffs(struct patch_case *c, struct slice text, struct arena *a, struct err *err)
 {
@@ -26,7 +39,7 @@ static int add_diffs(struct patch_case *c, struct slice text, struct arena *a, s
 
 	if (!text.ptr)
 		return 0;
-	if (json_read(arena_slice(a, text), a, 0, list, NULL, err) || diff_list_from_json(list, a, &c->diffs, err)) {
+	if (json_read(text, a, 0, list, NULL, err) || diff_list_from_json(list, a, &c->diffs, err)) {
 		err->code = ERR_STATE;
 		return err_prefix(err, "stored differences of %.*s", SLICE_ARG(c->id));
 	}
@@ -34,18 +47,18 @@ static int add_diffs(struct patch_case *c, struct slice text, struct arena *a, s
 }
 
 /* Diffs of a document come with its changes; a document with changes alone is taken from the other list. */
-static int add_item(struct pass *p, enum state_list which, const struct state_item *item, struct err *err)
+static int add_item(struct planner *pl, struct patch_cases *page, const struct state_item *item, struct err *err)
 {
-	struct patch_cases *page = &p->page;
-	enum state_list other = which == STATE_DIFFS ? STATE_CHANGES : STATE_DIFFS;
+	const struct pass *p = pl->p;
+	enum state_list other = pl->which == STATE_DIFFS ? STATE_CHANGES : STATE_DIFFS;
 	struct arena *a = &page->arena;
-	struct patch_case c = {.kind = arena_slice(a, item->kind), .id = arena_slice(a, item->id)};
+	struct patch_case c = {.kind = item->kind, .id = item->id};
 	struct state_item more = {0};
 	int rc = state_get(p->r->lister_state, other, item->id, a, &more, err);
 
 	if (rc && rc != ERR_NOTFOUND)
 		return rc;
-	if (rc == 0 && which == STATE_CHANGES && !p->o->only_changes)
+	if (rc == 0 && pl->which == STATE_CHANGES && !p->o->only_changes)
 		return 0;
 	if (add_diffs(&c, item->json, a, err) || add_diffs(&c, more.json, a, err))
 		return err->code;
@@ -58,16 +71,86 @@ static int id_order(const void *left, const void *right)
 	return slice_cmp(((const struct patch_case *)left)->id, ((const struct patch_case *)right)->id);
 }
 
-static int journal(struct run *r, const struct patch_case *c, struct arena *a, struct err *err)
+static int add_items(struct planner *pl, struct patch_cases *page, const struct state_items *items, struct err *err)
 {
-	struct json entry = patch_entry(c, a);
+	const struct migrate_patch_options *o = pl->p->o;
+
+	for (size_t i = 0; i < items->n; i++) {
+		if (o->filter && !o->filter(o->ctx, items->v[i].kind, items->v[i].id))
+			continue;
+		if (add_item(pl, page, &items->v[i], err))
+			return err->code;
+	}
+	if (page->list.n == 0)
+		return 0;
+	qsort(page->list.v, page->list.n, sizeof(*page->list.v), id_order);
+	return patch_cases_read(pl->p->r, page, err);
+}
+
+static void note_last(struct planner *pl, const struct state_items *items)
+{
+	pl->ended = items->n < PAGE;
+	if (pl->ended)
+		return;
+	arena_reset(&pl->last);
+	pl->kind = arena_slice(&pl->last, items->v[items->n - 1].kind);
+	pl->id = arena_slice(&pl->last, items->v[items->n - 1].id);
+}
+
+/* The state file is read at one moment: its pages stay in memory for the page's few reads a case. */
+static int read_items(struct planner *pl, struct patch_cases *page, struct err *err)
+{
+	struct state *s = pl->p->r->lister_state;
+	struct state_items items = {0};
+	int rc = state_begin(s, err);
+
+	if (rc == 0)
+		rc = state_list(s, pl->which, pl->kind, pl->id, PAGE, &page->arena, &items, err);
+	if (rc == 0)
+		rc = add_items(pl, page, &items, err);
+	state_rollback(s);
+	if (rc == 0)
+		note_last(pl, &items);
+	return rc;
+}
+
+static void release_plan(void *ctx, struct pipeline_job *job)
+{
+	struct plan_job *j = (struct plan_job *)job;
+
+	(void)ctx;
+	arena_release(&j->page.arena);
+	free(j);
+}
+
+static int produce_plan(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err)
+{
+	struct planner *pl = ctx;
+	struct plan_job *j = calloc(1, sizeof(*j));
+	int rc = j ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
+
+	while (rc == 0 && j->page.list.n == 0 && !pl->ended) {
+		arena_reset(&j->page.arena);
+		rc = read_items(pl, &j->page, err);
+	}
+	if (rc == 0 && j->page.list.n) {
+		j->job.number = number;
+		*job = &j->job;
+	} else if (j) {
+		release_plan(NULL, &j->job);
+	}
+	return rc;
+}
+
+static int journal(struct run *r, const struct patch_case *c, struct slice entry, struct err *err)
+{
 	struct state_patch p = {
 	    .form_id = c->form_id,
 	    .kind = c->kind,
 	    .id = c->id,
 	    .received_on = c->received_on,
 	    .xml = c->xml,
-	    .entry = json_to_text(&entry, JSON_PRETTY, a),
+	    .entry = entry,
 	};
 
 	return state_patch_put(r->state, &p, err);
@@ -80,16 +163,15 @@ static void tell_refused(struct pass *p, const struct patch_case *c)
 	       SLICE_ARG(c->refused));
 }
 
-static int journal_page(struct pass *p, struct err *err)
+static int journal_page(struct pass *p, const struct patch_cases *page, const struct slice *entries, struct err *err)
 {
-	struct patch_cases *page = &p->page;
 	int rc = state_begin(p->r->state, err);
 
 	for (size_t i = 0; i < page->list.n && rc == 0; i++) {
 		if (page->list.v[i].refused.ptr)
 			tell_refused(p, &page->list.v[i]);
 		else
-			rc = journal(p->r, &page->list.v[i], &page->arena, err);
+			rc = journal(p->r, &page->list.v[i], entries[i], err);
 	}
 	if (rc == 0)
 		return state_commit(p->r->state, err);
@@ -97,61 +179,50 @@ static int journal_page(struct pass *p, struct err *err)
 	return rc;
 }
 
-static int plan_page(struct pass *p, enum state_list which, const struct state_items *items, struct err *err)
+static struct slice *entries_of(struct patch_cases *page)
 {
-	struct patch_cases *page = &p->page;
+	struct slice *entries = ARENA_ARRAY(&page->arena, page->list.n, struct slice);
 
-	arena_reset(&page->arena);
-	page->list.v = NULL;
-	page->list.n = page->list.cap = 0;
-	for (size_t i = 0; i < items->n; i++) {
-		if (p->o->filter && !p->o->filter(p->o->ctx, items->v[i].kind, items->v[i].id))
-			continue;
-		if (add_item(p, which, &items->v[i], err))
-			return err->code;
-	}
-	if (page->list.n == 0)
-		return 0;
-	qsort(page->list.v, page->list.n, sizeof(*page->list.v), id_order);
-	return patch_cases_plan(p->r, page, err);
+	for (size_t i = 0; i < page->list.n; i++)
+		if (!page->list.v[i].refused.ptr) {
+			struct json entry = patch_entry(&page->list.v[i], &page->arena);
+
+			entries[i] = json_to_text(&entry, JSON_PRETTY, &page->arena);
+		}
+	return entries;
 }
 
-/* The state file is read at one moment: its pages stay in memory for the page's few reads a case. */
-static int read_and_plan(struct pass *p, enum state_list which, struct slice kind, struct slice id, struct arena *a,
-			 struct state_items *items, struct err *err)
+static int work_plan(void *ctx, struct pipeline *pipe, int worker, struct pipeline_job *job, struct err *err)
 {
-	int rc = state_begin(p->r->lister_state, err);
+	struct planner *pl = ctx;
+	struct patch_cases *page = &((struct plan_job *)job)->page;
+	struct slice *entries;
 
-	if (rc == 0)
-		rc = state_list(p->r->lister_state, which, kind, id, PAGE, a, items, err);
-	if (rc == 0)
-		rc = plan_page(p, which, items, err);
-	state_rollback(p->r->lister_state);
-	return rc;
+	(void)worker;
+	if (patch_cases_make(pl->p->r, page, err))
+		return err->code;
+	entries = entries_of(page);
+	if (pipeline_await_turn(pipe, job, err))
+		return err->code;
+	return journal_page(pl->p, page, entries, err);
 }
 
 static int plan_list(struct pass *p, enum state_list which, struct err *err)
 {
-	struct arena a = ARENA_INIT, last = ARENA_INIT;
-	struct slice kind = SLICE_NONE, id = SLICE_NONE;
-	struct state_items items = {0};
-	int rc = 0;
+	struct planner pl = {.p = p, .which = which};
+	struct pipeline_spec spec = {
+	    .workers = p->r->workers,
+	    .stop = p->r->env->stop,
+	    .ctx = &pl,
+	    .produce = produce_plan,
+	    .work = work_plan,
+	    .release = release_plan,
+	};
+	int rc = pipeline_run(&spec, err);
 
-	do {
-		arena_reset(&a);
-		rc = read_and_plan(p, which, kind, id, &a, &items, err);
-		if (rc == 0)
-			rc = journal_page(p, err);
-		if (rc == 0 && items.n) {
-			arena_reset(&last);
-			kind = arena_slice(&last, items.v[items.n - 1].kind);
-			id = arena_slice(&last, items.v[items.n - 1].id);
-		}
-		if (rc == 0 && run_stopped(p->r))
-			rc = err_set(err, ERR_STOPPED, "stopped before the end of the plan");
-	} while (rc == 0 && items.n == PAGE);
-	arena_release(&a);
-	arena_release(&last);
+	arena_release(&pl.last);
+	if (rc == 0 && run_stopped(p->r))
+		rc = err_set(err, ERR_STOPPED, "stopped before the end of the plan");
 	return rc;
 }
 
@@ -290,7 +361,6 @@ int patch_pass(struct run *r, const struct migrate_patch_options *o, struct migr
 		rc = plan_list(&p, STATE_DIFFS, err);
 	if (rc == 0 && !o->only_diffs)
 		rc = plan_list(&p, STATE_CHANGES, err);
-	arena_release(&p.page.arena);
 	if (rc == 0)
 		rc = state_patch_count(r->state, &left, err);
 	if (rc == 0 && left)

@@ -6,7 +6,7 @@
  * SQL in one transaction (plain documents: the row is set), the documents are compared again, and the state file is
  * told just before the commit | the journal's entries go. A pass that was killed is finished first by the next one, and
  * by any migrate: the same forms, each once; but those whose case has changed since, so that they would lead elsewhere
- * than was planned, are withdrawn (patch_withdraw.h). Threads: the main thread.
+ * than was planned, are withdrawn (patch_withdraw.h). Threads: called from the main thread; planning and storing are pipelines.
  */
 #ifndef SETTLE_MIGRATE_PATCHING_H
 #define SETTLE_MIGRATE_PATCHING_H
