@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-#define PAGE 200
+#define PAGE 100
 
 struct applying {
 	struct run *r;
@@ -25,6 +25,8 @@ struct applying {
 	/* of whoever has the turn */
 	struct migrate_patched *done;
 	struct state_patches stale; /* of the page at hand, in its arena */
+	int64_t done_entries[PAGE]; /* of the journal: SQL has them, and the state file's next commit takes them away */
+	size_t n_done_entries;
 };
 
 struct attempt { /* one transaction */
@@ -172,6 +174,37 @@ static int find_stale(struct attempt *at, struct arena *a, struct err *err)
 
 /* ---- one transaction ---- */
 
+/* Entries of the page before: one commit of the state file a page, not two. */
+static int clear_entries(struct applying *ap, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < ap->n_done_entries && rc == 0; i++)
+		rc = state_patch_del(ap->r->state, ap->done_entries[i], err);
+	return rc;
+}
+
+static void note_entries(struct attempt *at)
+{
+	for (size_t i = 0; i < at->journal->n; i++)
+		at->ap->done_entries[i] = at->journal->v[i].n;
+	at->ap->n_done_entries = at->journal->n;
+}
+
+static int clear_last_entries(struct applying *ap, struct err *err)
+{
+	int rc = ap->n_done_entries ? state_begin(ap->r->state, err) : 0;
+
+	if (rc || ap->n_done_entries == 0)
+		return rc;
+	rc = clear_entries(ap, err);
+	if (rc == 0)
+		rc = state_commit(ap->r->state, err);
+	if (rc)
+		state_rollback(ap->r->state);
+	return rc;
+}
+
 static int commit(struct attempt *at, struct sql_target *t, struct err *err)
 {
 	struct run *r = at->ap->r;
@@ -182,6 +215,8 @@ static int commit(struct attempt *at, struct sql_target *t, struct err *err)
 	if (rc == 0)
 		rc = patch_sets_record(r, &at->sets, err);
 	if (rc == 0)
+		rc = clear_entries(at->ap, err);
+	if (rc == 0)
 		rc = moment_mark(r, t, err);
 	if (rc == 0)
 		rc = state_commit(r->state, err);
@@ -189,9 +224,11 @@ static int commit(struct attempt *at, struct sql_target *t, struct err *err)
 		state_rollback(r->state);
 		return rc;
 	}
+	at->ap->n_done_entries = 0;
 	if (sql_commit(t, err))
 		return err->code;
 	moment_done(r);
+	note_entries(at);
 	return 0;
 }
 
@@ -307,7 +344,7 @@ static int work(void *ctx, struct pipeline *pipe, int worker, struct pipeline_jo
 	if (rc)
 		return rc;
 	ap->done->patched += (int64_t)left.n;
-	return patch_journal_clear(ap->r, &left, err);
+	return 0;
 }
 
 static void release(void *ctx, struct pipeline_job *job)
@@ -357,8 +394,11 @@ int patch_apply(struct run *r, char head[AUDIT_ID_SIZE], int resumed, struct mig
 	    .work = work,
 	    .release = release,
 	};
-	int rc = pipeline_run(&spec, err);
+	struct err ignored = ERR_INIT;
+	int rc = pipeline_run(&spec, err), cleared = clear_last_entries(&ap, rc ? &ignored : err);
 
+	if (rc == 0)
+		rc = cleared;
 	pthread_mutex_destroy(&ap.reading);
 	if (rc == 0 && run_stopped(r))
 		rc = err_set(err, ERR_STOPPED, "stopped; the next run goes on with the patches that were planned");

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#define PAGE 100
+#define PAGE 50
 
 struct pass {
 	struct run *r;

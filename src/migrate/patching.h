@@ -4,7 +4,7 @@
  * Order of a pass: every document is planned and journaled in the state file (form id, XML, time, the case it will lead
  * to) | one commit in the audit trail holds them all | page by page the forms, their transactions and the cases go into
  * SQL in one transaction (plain documents: the row is set), the documents are compared again, and the state file is
- * told just before the commit | the journal's entries go. A pass that was killed is finished first by the next one, and
+ * told just before the commit | the journal's entries go, with the next page's. A pass that was killed is finished first by the next one, and
  * by any migrate: the same forms, each once; but those whose case has changed since, so that they would lead elsewhere
  * than was planned, are withdrawn (patch_withdraw.h). Threads: called from the main thread; planning and storing are pipelines.
  */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SIGKILL right after every step of a patch pass, and before the first: tests/shim/steps.c, preloaded, sees each commit of the state
 # file and of the target and the trail's two steps. Whatever the step, the same command again ends as an undisturbed run does, each patch
-# once in SQL and once in the trail. Cases, and plain documents in two pages; both targets.
+# once in SQL and once in the trail. Cases, and plain documents, each in two pages; both targets.
 . "$top_srcdir/tests/cli/lib.sh"
 . "$top_srcdir/tests/server/pg.sh"
 . "$top_srcdir/tests/cli/patch-lib.sh"
@@ -38,15 +38,13 @@ word() { # NUMBER
 		NR <= n { last = $0 }
 		NR <= n && $0 == "trail" { trailed = 1 }
 		NR <= n && $0 == "target" && trailed { pages++ }
-		NR == n { before = previous }
-		{ previous = $0 }
 		END {
 			if (n == 0) print "before the first step"
 			else if (last == "objects") print "after the objects of the audit commit"
 			else if (last == "trail") print "after the audit commit"
 			else if (last == "target") print trailed ? "after SQL commit " pages : "after the lock"
 			else if (!trailed) print "after the journal"
-			else print before == "target" ? "after the journal was cleared" : "after the state update"
+			else print n == NR ? "after the journal was cleared" : "after state update " pages + 1
 		}' "$work/calm.steps"
 }
 
@@ -63,7 +61,7 @@ killed() { # NAME NUMBER
 }
 
 in_order() { # PAGES
-	tr '\n' ' ' <"$work/calm.steps" | grep -qE "^(target )?(state )+objects trail( state target state){$1} \$"
+	tr '\n' ' ' <"$work/calm.steps" | grep -qE "^(target )?(state )+objects trail( state target){$1} state \$"
 }
 
 steps() { # NAME PAGES
@@ -73,7 +71,7 @@ steps() { # NAME PAGES
 	ok "$1: an undisturbed pass comes to its end" test "$status" -le 1
 	cp "$work/steps" "$work/calm.steps"
 	answers calm
-	ok "$1: the plan is journaled, the trail written, then state file, SQL and journal, page by page" in_order "$2"
+	ok "$1: the plan is journaled, the trail written, then state file and SQL, page by page, and the journal" in_order "$2"
 	n=0
 	while [ "$n" -le "$(wc -l <"$work/calm.steps")" ]; do
 		killed "$1" "$n"
@@ -92,7 +90,7 @@ for way in sqlite pg; do
 	fi
 	settled migrate $domain -s "$source" -q
 	ok "$way, cases: migrated" test "$status" -eq 1
-	steps "$way, cases" 1
+	steps "$way, cases" 2
 
 	state=$work/state-$way-documents
 	more="--profile documents -s $source"
@@ -103,7 +101,7 @@ for way in sqlite pg; do
 	fi
 	settled migrate $domain -q
 	ok "$way, documents: migrated" test "$status" -le 1
-	query "UPDATE documents SET body = '{\"altered\":true}', raw = NULL WHERE doc_id < (SELECT doc_id FROM documents ORDER BY doc_id LIMIT 1 OFFSET 250)"
+	query "UPDATE documents SET body = '{\"altered\":true}', raw = NULL WHERE doc_id < (SELECT doc_id FROM documents ORDER BY doc_id LIMIT 1 OFFSET 150)"
 	settled diff forms $domain -q
 	ok "$way, documents: some were altered" test "$status" -eq 1
 	steps "$way, documents" 2
