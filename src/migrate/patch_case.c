@@ -194,13 +194,26 @@ static struct slice time_of(const struct patch_case *c, int64_t now, struct aren
 	return arena_slice(a, slice_of(text));
 }
 
-static struct slice new_form_id(struct arena *a)
+#define PREFIX 8
+#define RANDOM_ID 32 /* digits: a UUID, with or without hyphens */
+
+/*
+ * Random; but where the case's id is random hexadecimal too it begins with the same digits: a pass goes by case ids, so
+ * that its forms come into the indexes in their order, and the rows of a page lie together. Otherwise each row is a
+ * page of SQLite's to write.
+ */
+static struct slice new_form_id(struct slice case_id, struct arena *a)
 {
 	unsigned char bytes[16];
-	char hex[PATCH_ID_SIZE];
+	char hex[PATCH_ID_SIZE], prefix[PREFIX + 1] = "";
 
 	randombytes_buf(bytes, sizeof(bytes));
 	sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes));
+	if (case_id.len >= RANDOM_ID) {
+		memcpy(prefix, case_id.ptr, PREFIX);
+		if (strspn(prefix, "0123456789abcdef") == PREFIX)
+			memcpy(hex, prefix, PREFIX);
+	}
 	return arena_slice(a, slice_of(hex));
 }
 
@@ -283,7 +296,7 @@ int patch_case_refuse(struct patch_case *c, struct arena *a, struct err *err)
 
 void patch_case_stamp(struct patch_case *c, int64_t now, struct arena *a)
 {
-	c->form_id = new_form_id(a);
+	c->form_id = new_form_id(c->id, a);
 	c->received_on = time_of(c, now, a);
 	if (!c->received_on.ptr)
 		refuse(c, SLICE("no time comes after its last form"));
