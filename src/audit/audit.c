@@ -95,21 +95,76 @@ static int make_parents(const char *path, struct err *err)
 	return 0;
 }
 
+static int take_lock(struct audit *t, struct err *err)
+{
+	struct slice path = arena_printf(&t->event_memory, "%s/settle.lock", t->directory);
+	t->lock = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (t->lock < 0)
+		return err_sys(err, ERR_STATE, errno, "cannot open %s", path.ptr);
+	for (int waited = 0; flock(t->lock, LOCK_EX | LOCK_NB) != 0; waited += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, ERR_STATE, errno, "cannot lock %s", path.ptr);
+		if (waited >= LOCK_WAIT_MS) {
+			err_set(err, ERR_BUSY, "another process has been writing the audit trail for a minute");
+			return err_hint(err, "it holds the lock of %s", path.ptr);
+		}
+		clock_sleep_ms(LOCK_STEP_MS);
+	}
+	return 0;
+}
+
+static void give_lock_back(struct audit *t)
+{
+	if (t->lock >= 0)
+		close(t->lock);
+	t->lock = -1;
+}
+
+/* Whoever was killed while making the repository has left libgit2's locks behind. Only the holder of settle.lock makes
+ * it. */
+static int drop_locks_of_init(struct audit *t, struct err *err)
+{
+	static const char *const names[] = {"HEAD.lock", "config.lock"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct slice path = arena_printf(&t->event_memory, "%s/%s", t->directory, names[i]);
+		if (unlink(path.ptr) != 0 && errno != ENOENT)
+			return err_sys(err, ERR_STATE, errno, "cannot remove %s", path.ptr);
+	}
+	return 0;
+}
+
 /* Its HEAD is the first domain's branch, so that a clone has files in it. */
-static int make_repository(struct audit *t, struct err *err)
+static int init_repository(struct audit *t, struct err *err)
 {
 	git_repository_init_options o = {.version = GIT_REPOSITORY_INIT_OPTIONS_VERSION};
-	int rc = make_parents(t->directory, err);
+	int rc;
+
+	if (git_repository_open_bare(&t->repo, t->directory) == 0) /* somebody was faster */
+		return 0;
+	rc = drop_locks_of_init(t, err);
 	if (rc)
 		return rc;
-	if (mkdir(t->directory, 0700) != 0 && errno != EEXIST)
-		return err_sys(err, ERR_STATE, errno, "cannot make directory %s", t->directory);
 	o.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR;
 	o.initial_head = t->ref;
 	rc = git_repository_init_ext(&t->repo, t->directory, &o);
 	if (rc == 0 && chmod(t->directory, 0700) != 0)
 		return err_sys(err, ERR_STATE, errno, "cannot close directory %s to others", t->directory);
 	return rc ? audit_git_err(err, rc, "cannot make the repository of the audit trail") : 0;
+}
+
+static int make_repository(struct audit *t, struct err *err)
+{
+	int rc = make_parents(t->directory, err);
+	if (rc)
+		return rc;
+	if (mkdir(t->directory, 0700) != 0 && errno != EEXIST)
+		return err_sys(err, ERR_STATE, errno, "cannot make directory %s", t->directory);
+	rc = take_lock(t, err);
+	if (rc == 0)
+		rc = init_repository(t, err);
+	give_lock_back(t);
+	return rc;
 }
 
 static int open_repository(struct audit *t, struct err *err)
@@ -201,24 +256,6 @@ int audit_head(struct audit *t, char id[AUDIT_ID_SIZE], struct err *err)
 
 /* ---- an event ---- */
 
-static int take_lock(struct audit *t, struct err *err)
-{
-	struct slice path = arena_printf(&t->event_memory, "%s/settle.lock", t->directory);
-	t->lock = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (t->lock < 0)
-		return err_sys(err, ERR_STATE, errno, "cannot open %s", path.ptr);
-	for (int waited = 0; flock(t->lock, LOCK_EX | LOCK_NB) != 0; waited += LOCK_STEP_MS) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(err, ERR_STATE, errno, "cannot lock %s", path.ptr);
-		if (waited >= LOCK_WAIT_MS) {
-			err_set(err, ERR_BUSY, "another process has been writing the audit trail for a minute");
-			return err_hint(err, "it holds the lock of %s", path.ptr);
-		}
-		clock_sleep_ms(LOCK_STEP_MS);
-	}
-	return 0;
-}
-
 /*
  * A killed writer leaves libgit2's lock of the branch behind. Nobody but the holder of settle.lock moves the branch,
  * and git's own upkeep (pack-refs) locks it for a moment only.
@@ -273,9 +310,7 @@ void audit_rollback(struct audit *t)
 	free(t->changes.v);
 	t->changes = (struct changes){0};
 	arena_release(&t->event_memory);
-	if (t->lock >= 0)
-		close(t->lock);
-	t->lock = -1;
+	give_lock_back(t);
 }
 
 static int check_path(struct slice path, struct err *err)

@@ -520,6 +520,30 @@ static void test_audit__a_killed_writers_lock_of_the_branch_is_no_obstacle(void 
 	assert_sound(f);
 }
 
+static void test_audit__a_repository_half_made_by_a_killed_writer_is_made(void **state)
+{
+	static const char *const left[] = {"audit.git/HEAD.lock", "audit.git/config.lock"};
+	struct fixture *f = *state;
+	struct slice path = arena_printf(&f->a, "%s/audit.git", f->dir);
+	char id[AUDIT_ID_SIZE];
+	struct audit *t;
+
+	assert_int_equal(mkdir(path.ptr, 0700), 0);
+	for (size_t i = 0; i < 2; i++) {
+		FILE *file;
+
+		path = arena_printf(&f->a, "%s/%s", f->dir, left[i]);
+		file = fopen(path.ptr, "w");
+		assert_non_null(file);
+		(void)fclose(file);
+	}
+	t = open_trail(f, "d", 0);
+	begin(t);
+	put(t, "x", SLICE("1"));
+	commit_with(t, "start", 0, id);
+	audit_close(t);
+}
+
 static void test_audit__only_its_owner_may_look(void **state)
 {
 	struct fixture *f = *state;
@@ -598,6 +622,7 @@ int main(void)
 	    TEST(test_audit__changes_of_a_commit),
 	    TEST(test_audit__a_second_writer_waits),
 	    TEST(test_audit__a_killed_writers_lock_of_the_branch_is_no_obstacle),
+	    TEST(test_audit__a_repository_half_made_by_a_killed_writer_is_made),
 	    TEST(test_audit__only_its_owner_may_look),
 	    TEST(test_audit__nothing_there_and_nothing_usable),
 	    TEST(test_audit__an_event_given_up_leaves_nothing),
