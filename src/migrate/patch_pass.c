@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#define PAGE 50
+#define PAGE 25
 
 struct pass {
 	struct run *r;

@@ -8,6 +8,8 @@
 #include "migrate/status.h"
 #include "migrate/without.h"
 
+#include <sys/resource.h>
+
 static struct json counters_of(const struct migrate_counters *c, struct arena *a)
 {
 	const struct {
@@ -163,6 +165,14 @@ static int put_files(struct audit *t, struct slice profile, struct slice stats, 
 	return rc ? rc : audit_put(t, SLICE("stats.json"), stats, err);
 }
 
+/* Of the process until now. */
+static double peak_mib(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : 0;
+}
+
 static int commit_event(struct run *r, struct audit *t, const struct audit_event *e, char id[AUDIT_ID_SIZE],
 			struct err *err)
 {
@@ -170,8 +180,9 @@ static int commit_event(struct run *r, struct audit *t, const struct audit_event
 	int rc = audit_commit(t, e, id, err);
 
 	if (rc == 0)
-		log_at(r->env->log, LOG_DETAIL, "audit trail: event %s with %zu files in %.1f s commit=%.12s", e->event,
-		       n, (double)(clock_mono_us() - r->trail_began_us) / 1e6, id);
+		log_at(r->env->log, LOG_DETAIL,
+		       "audit trail: event %s with %zu files in %.1f s, memory %.1f MiB commit=%.12s", e->event, n,
+		       (double)(clock_mono_us() - r->trail_began_us) / 1e6, peak_mib(), id);
 	return rc;
 }
 
