@@ -1,9 +1,9 @@
 /* The diff block: what a patch form records of the differences it is made for. */
 #include "config.h"
 
+#include "base/hex.h"
 #include "patch/patch_internal.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 /* ---- entries ---- */
@@ -158,12 +158,7 @@ int patch_is_patched(const struct patch_policy *policy, const struct diff_list *
 
 struct slice patch_digest(const struct json *v, struct arena *a)
 {
-	struct slice text = json_to_text(v, JSON_CANONICAL, a);
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * crypto_hash_sha256_BYTES + 1];
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text.ptr, text.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return arena_slice(a, slice_of(hex));
+	return hex_sha256(json_to_text(v, JSON_CANONICAL, a), a);
 }
 
 /* ---- for people and programs ---- */

@@ -1,10 +1,9 @@
 /* Plan -> the body of a patch form: one case block (version 2) and one diff block (BEHAVIOUR section 9.4). */
 #include "config.h"
 
+#include "base/hex.h"
 #include "patch/patch_internal.h"
 #include "replay/replay.h"
-
-#include <sodium.h>
 
 #define CASE_V2_XMLNS "http://commcarehq.org/case/transaction/v2"
 #define META_XMLNS "http://openrosa.org/jr/xforms"
@@ -192,15 +191,11 @@ static struct json operation_of(struct slice received_on, struct arena *a)
 
 static struct json blobs_of(struct slice xml, struct arena *a)
 {
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * crypto_hash_sha256_BYTES + 1];
 	struct json blobs = json_object(), blob = json_object();
-	(void)crypto_hash_sha256(hash, (const unsigned char *)xml.ptr, xml.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	json_sets(a, &blob, "doc_type", json_str("BlobMeta"));
 	json_sets(a, &blob, "content_type", json_str("text/xml"));
 	json_sets(a, &blob, "content_length", json_int(a, (long long)xml.len));
-	json_sets(a, &blob, "digest", json_string(arena_printf(a, "sha256-%s", hex)));
+	json_sets(a, &blob, "digest", json_string(arena_printf(a, "sha256-%.*s", SLICE_ARG(hex_sha256(xml, a)))));
 	json_sets(a, &blobs, PATCH_XML_NAME, blob);
 	return blobs;
 }

@@ -44,7 +44,7 @@
 #define PATCH_DEVICE_ID "couch-to-sql/patch-case-diff"
 #define PATCH_OPERATION "Couch to SQL case patch"
 #define PATCH_JSON_XMLNS "urn:settle:json-text"
-#define PATCH_ID_SIZE 33 /* 32 hex digits and NUL */
+#define PATCH_ID_BYTES 16 /* of a form id: 32 hex digits */
 
 /* ---- policy: what a form can write (a profile fills it) ---- */
 

@@ -1,10 +1,10 @@
 /* The statement that makes a view; the drivers know how a value is taken out of a document and cast. */
 #include "config.h"
 
+#include "base/hex.h"
 #include "sql/sql_internal.h"
 #include "sql/views.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 static void add_name(struct buf *b, struct slice name)
@@ -47,26 +47,17 @@ int sql_view_taken(struct err *err)
 	return err_hint(err, "rename it, or give settle a schema or file of its own");
 }
 
-static void hex_digest(struct slice text, char *out, size_t size)
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text.ptr, text.len);
-	sodium_bin2hex(out, size, hash, sizeof(hash));
-}
-
 static int put_view(struct sql_target *t, const struct sql_view *v, struct err *err)
 {
 	struct buf select = BUF_INIT(SQL_TEXT_MAX);
-	char digest[2 * crypto_hash_sha256_BYTES + 1];
+	struct arena a = ARENA_INIT;
 	int rc;
 
 	add_select(&select, t, v);
 	rc = buf_check(&select, "a view's statement", err);
-	if (rc == 0) {
-		hex_digest(buf_slice(&select), digest, sizeof(digest));
-		rc = t->driver->put_view(t, v->name, buf_slice(&select), digest, err);
-	}
+	if (rc == 0)
+		rc = t->driver->put_view(t, v->name, buf_slice(&select), hex_sha256(buf_slice(&select), &a).ptr, err);
+	arena_release(&a);
 	buf_release(&select);
 	return rc ? err_prefix(err, "view %.*s", SLICE_ARG(v->name)) : 0;
 }

@@ -11,6 +11,8 @@ src_base_libbase_a_SOURCES = \
 	src/base/datetime.h \
 	src/base/err.c \
 	src/base/err.h \
+	src/base/hex.c \
+	src/base/hex.h \
 	src/base/hide.c \
 	src/base/hide.h \
 	src/base/json.h \
@@ -39,6 +41,7 @@ UNIT_TESTS += \
 	tests/unit/test_buf \
 	tests/unit/test_datetime \
 	tests/unit/test_err \
+	tests/unit/test_hex \
 	tests/unit/test_log \
 	tests/unit/test_pct \
 	tests/unit/test_queue \
@@ -60,6 +63,10 @@ tests_unit_test_datetime_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_err_SOURCES = tests/unit/test_err.c
 tests_unit_test_err_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_err_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_hex_SOURCES = tests/unit/test_hex.c
+tests_unit_test_hex_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_hex_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_CFLAGS = $(CMOCKA_TEST_CFLAGS)

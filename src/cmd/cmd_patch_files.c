@@ -1,10 +1,9 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "cmd/print.h"
 #include "patch/patch.h"
-
-#include <sodium.h>
 
 struct answer {
 	struct patch_plan plan;
@@ -38,12 +37,9 @@ static int write_xml(struct answer *answer, const struct json *body, struct aren
 
 static struct patch_stamp make_stamp(struct arena *a)
 {
-	unsigned char bytes[16];
-	char form_id[PATCH_ID_SIZE], now[CLOCK_TEXT_SIZE];
-	randombytes_buf(bytes, sizeof(bytes));
-	sodium_bin2hex(form_id, sizeof(form_id), bytes, sizeof(bytes));
+	char now[CLOCK_TEXT_SIZE];
 	clock_utc_text(now);
-	return (struct patch_stamp){.form_id = arena_slice(a, slice_of(form_id)),
+	return (struct patch_stamp){.form_id = hex_random(PATCH_ID_BYTES, a),
 				    .received_on = arena_slice(a, slice_of(now))};
 }
 

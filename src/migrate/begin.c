@@ -1,4 +1,5 @@
 /* begin: may this command run now, and does it go on with what it began with? */
+#include "base/hex.h"
 #include "migrate/identity.h"
 #include "migrate/moment.h"
 #include "migrate/session.h"
@@ -6,8 +7,6 @@
 #include "migrate/sql_only.h"
 #include "migrate/trial.h"
 #include "migrate/without.h"
-
-#include <sodium.h>
 
 static int refuse_setting(const struct run *r, const char *what, struct slice was, struct slice is, struct err *err)
 {
@@ -68,16 +67,6 @@ static int check_settings(const struct run *r, const struct status *s, struct sl
 }
 
 /* ---- target and state file belong together ---- */
-
-static struct slice new_id(struct arena *a)
-{
-	unsigned char bytes[16];
-	char hex[2 * sizeof(bytes) + 1];
-
-	randombytes_buf(bytes, sizeof(bytes));
-	sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes));
-	return arena_slice(a, slice_of(hex));
-}
 
 static int drop_state(struct run *r, const char *why, struct err *err)
 {
@@ -250,7 +239,7 @@ static int match_state(struct run *r, enum life_command command, struct status *
 	if (command == LIFE_RESET && r->apart)
 		return 0;
 	if (!s->id.ptr)
-		s->id = new_id(&r->arena);
+		s->id = hex_random(16, &r->arena);
 	if (why_dropped(fit) && drop_state(r, why_dropped(fit), err))
 		return err->code;
 	return command == LIFE_RESET ? 0 : begin_anew(r, s, err);

@@ -3,11 +3,11 @@
 
 #include "base/clock.h"
 #include "base/datetime.h"
+#include "base/hex.h"
 #include "migrate/mapping_cells.h"
 #include "migrate/page.h"
 #include "migrate/patch_document.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 /* ---- reading ---- */
@@ -204,17 +204,13 @@ static struct slice time_of(const struct patch_case *c, int64_t now, struct aren
  */
 static struct slice new_form_id(struct slice case_id, struct arena *a)
 {
-	unsigned char bytes[16];
-	char hex[PATCH_ID_SIZE], prefix[PREFIX + 1] = "";
+	char prefix[PREFIX + 1] = "";
 
-	randombytes_buf(bytes, sizeof(bytes));
-	sodium_bin2hex(hex, sizeof(hex), bytes, sizeof(bytes));
-	if (case_id.len >= RANDOM_ID) {
+	if (case_id.len >= RANDOM_ID)
 		memcpy(prefix, case_id.ptr, PREFIX);
-		if (strspn(prefix, "0123456789abcdef") == PREFIX)
-			memcpy(hex, prefix, PREFIX);
-	}
-	return arena_slice(a, slice_of(hex));
+	if (strspn(prefix, "0123456789abcdef") != PREFIX)
+		return hex_random(PATCH_ID_BYTES, a);
+	return arena_printf(a, "%s%.*s", prefix, SLICE_ARG(hex_random(PATCH_ID_BYTES - PREFIX / 2, a)));
 }
 
 /* ---- planning ---- */
@@ -401,16 +397,6 @@ int patch_cases_plan(struct run *r, struct patch_cases *page, struct err *err)
 
 /* ---- what the trail keeps ---- */
 
-static struct slice digest_of_bytes(struct slice bytes, struct arena *a)
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof(hash) + 1];
-
-	crypto_hash_sha256(hash, (const unsigned char *)bytes.ptr, bytes.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return arena_slice(a, slice_of(hex));
-}
-
 struct json patch_entry(const struct patch_case *c, struct arena *a)
 {
 	struct json v = json_object();
@@ -419,7 +405,7 @@ struct json patch_entry(const struct patch_case *c, struct arena *a)
 	json_sets(a, &v, "kind", json_string(c->kind));
 	json_sets(a, &v, "id", json_string(c->id));
 	json_sets(a, &v, "received_on", json_string(c->received_on));
-	json_sets(a, &v, "xml_sha256", json_string(digest_of_bytes(c->xml, a)));
+	json_sets(a, &v, "xml_sha256", json_string(hex_sha256(c->xml, a)));
 	json_sets(a, &v, "before_sha256", json_string(patch_digest(&c->before, a)));
 	json_sets(a, &v, "after_sha256", json_string(patch_digest(&c->after, a)));
 	json_sets(a, &v, "block", c->plan.block);

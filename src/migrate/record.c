@@ -1,9 +1,8 @@
 /* record: what the state file keeps of a batch. Runs with the turn, inside the state file's transaction. */
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
-
-#include <sodium.h>
 
 /* Losing revisions that stay in the source. */
 static uint32_t conflicts_of(const struct batch_doc *d)
@@ -101,15 +100,9 @@ static struct slice kind_of_reject(const struct run *r, const struct batch_doc *
 
 static struct slice digest_of(struct batch *b, const struct batch_doc *d)
 {
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof(hash) + 1];
-
 	if (d->row.too_large)
-		memcpy(hash, d->row.sha256, sizeof(hash));
-	else
-		crypto_hash_sha256(hash, (const unsigned char *)d->row.text.ptr, d->row.text.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return arena_slice(&b->arena, slice_of(hex));
+		return hex_text(d->row.sha256, sizeof(d->row.sha256), &b->arena);
+	return hex_sha256(d->row.text, &b->arena);
 }
 
 static int record_reject(struct run *r, struct batch *b, const struct batch_doc *d, struct err *err)

@@ -1,5 +1,6 @@
 #include "migrate/recording.h"
 
+#include "base/hex.h"
 #include "base/number.h"
 #include "migrate/session.h"
 
@@ -42,11 +43,9 @@ void recording_add(struct run *r, const struct batch *b)
 static struct slice digest(struct run *r)
 {
 	unsigned char hash[crypto_generichash_BYTES];
-	char hex[2 * sizeof(hash) + 1];
 
 	(void)crypto_generichash_final(&r->recording, hash, sizeof(hash));
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return arena_slice(&r->arena, slice_of(hex));
+	return hex_text(hash, sizeof(hash), &r->arena);
 }
 
 int recording_end(struct run *r, struct err *err)

@@ -1,9 +1,8 @@
 #include "migrate/status.h"
 
+#include "base/hex.h"
 #include "migrate/rows.h"
 #include "migrate/without.h"
-
-#include <sodium.h>
 
 static int read_row(struct sql_target *t, const struct sql_table *table, struct slice domain, struct arena *a,
 		    struct sql_rows *rows, struct err *err)
@@ -98,16 +97,10 @@ int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, 
 /* What the profile says about mapping; its rules may be edited while a migration runs (`diff filter` applies them). */
 static struct slice mapping_digest(const struct profile *p, struct arena *a)
 {
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof(hash) + 1];
 	struct json mapping = json_clone(a, &p->source);
-	struct slice text;
 
 	json_del(&mapping, SLICE("rules"));
-	text = json_to_text(&mapping, JSON_CANONICAL, a);
-	crypto_hash_sha256(hash, (const unsigned char *)text.ptr, text.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return arena_slice(a, slice_of(hex));
+	return hex_sha256(json_to_text(&mapping, JSON_CANONICAL, a), a);
 }
 
 struct slice status_settings_text(const struct migrate_env *env, const struct status_settings *s, struct arena *a)

@@ -1,17 +1,6 @@
 /* verify_item: one patch form of the trail: its file, its XML and its diff block agree with each other. */
+#include "base/hex.h"
 #include "migrate/verify_forms.h"
-
-#include <sodium.h>
-
-static int is_digest_of(const struct json *entry, const char *key, struct slice bytes)
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof(hash) + 1];
-
-	crypto_hash_sha256(hash, (const unsigned char *)bytes.ptr, bytes.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return slice_is(json_get_text(entry, key), hex);
-}
 
 int verify_is_after(struct verify_job *j, const struct verify_item *item, const struct json *after)
 {
@@ -60,7 +49,7 @@ void verify_item(struct verify_job *j, struct verify_item *item, struct slice xm
 				 SLICE_ARG(item->form_id));
 		return;
 	}
-	if (!is_digest_of(&item->entry, "xml_sha256", item->xml))
+	if (!slice_eq(json_get_text(&item->entry, "xml_sha256"), hex_sha256(item->xml, &j->arena)))
 		verify_job_found(j, "patch form %.*s: its XML is not the one of its digest", SLICE_ARG(item->form_id));
 	if (patch_rows_of(j->v->env->domain, item->xml, &j->arena, &item->rows, &err)) {
 		verify_job_found(j, "patch form %.*s: %s", SLICE_ARG(item->form_id), err.msg);

@@ -1,11 +1,11 @@
 /* Loading a profile: text -> JSON -> kinds and rules. */
 #include "config.h"
 
+#include "base/hex.h"
 #include "profile/profile_internal.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,13 +27,7 @@ static struct slice read_field(struct reader *r, const char *name)
 
 static struct slice digest_of(const struct json *v, struct arena *a)
 {
-	struct slice text = json_to_text(v, JSON_CANONICAL, a);
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * crypto_hash_sha256_BYTES + 1];
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text.ptr, text.len);
-	sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
-	return arena_slice(a, slice_of(hex));
+	return hex_sha256(json_to_text(v, JSON_CANONICAL, a), a);
 }
 
 static void read_object(struct reader *r, struct draft *d)

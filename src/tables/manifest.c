@@ -5,9 +5,11 @@
 #include "tables/tables_internal.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 
 #include <sodium.h>
 
+#define JOB_ID_BYTES 16
 #define SALT_BYTES 32
 
 static const char *const versions[] = {
@@ -77,14 +79,6 @@ static int number(struct manifest *m, const char *sql, int64_t *out, struct err 
 	return rc;
 }
 
-static const char *random_hex(struct arena *a)
-{
-	unsigned char bytes[SALT_BYTES];
-	char *text = arena_alloc(a, SALT_BYTES * 2 + 1);
-	randombytes_buf(bytes, sizeof(bytes));
-	return sodium_bin2hex(text, SALT_BYTES * 2 + 1, bytes, sizeof(bytes));
-}
-
 int manifest_make(struct manifest *m, const char *path, struct arena *a, struct err *err)
 {
 	int64_t n = 0;
@@ -99,11 +93,11 @@ int manifest_make(struct manifest *m, const char *path, struct arena *a, struct 
 	if (rc == 0 && sodium_init() < 0)
 		rc = err_set(err, ERR_INTERNAL, "no source of random numbers");
 	if (rc == 0)
-		m->job_id = arena_str(a, (struct slice){random_hex(a), 32});
+		m->job_id = hex_random(JOB_ID_BYTES, a).ptr;
 	if (rc == 0)
 		rc = manifest_set(m, "job_id", slice_of(m->job_id), err);
 	if (rc == 0)
-		rc = manifest_set(m, "salt", slice_of(random_hex(a)), err);
+		rc = manifest_set(m, "salt", hex_random(SALT_BYTES, a), err);
 	return rc;
 }
 
