@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "migrate/rows.h"
+#include "migrate/status.h"
 
 #define NOW "moment"
 #define BEFORE "moment before"
@@ -30,20 +31,11 @@ enum moment_verdict moment_judge(const struct moments *m, int64_t target)
 	return target > m->now ? MOMENT_STATE_OLDER : MOMENT_TARGET_OLDER;
 }
 
-static int read_checkpoint(struct run *r, struct sql_target *t, struct arena *a, struct sql_rows *rows, struct err *err)
-{
-	static const int by_domain[] = {CKPT_DOMAIN};
-	struct sql_row key = row_new(a, 1);
-
-	key.cells[0] = r->env->domain;
-	return sql_select(t, &sql_checkpoint, by_domain, 1, &key, 1, a, rows, err);
-}
-
 int moment_enter(struct run *r, struct sql_target *t, struct moments *m, int64_t *target, struct err *err)
 {
 	struct arena a = ARENA_INIT;
 	struct sql_rows rows = {0};
-	int rc = read_checkpoint(r, t, &a, &rows, err);
+	int rc = status_row(t, &sql_checkpoint, r->env->domain, &a, &rows, err);
 
 	if (rc == 0)
 		rc = moments_read(r->state, &a, m, err);
@@ -92,7 +84,7 @@ int moment_mark(struct run *r, struct sql_target *t, struct err *err)
 	struct sql_rows rows = {0};
 	char text[DATETIME_TEXT_SIZE];
 	enum sql_outcome outcome;
-	int rc = read_checkpoint(r, t, &a, &rows, err);
+	int rc = status_row(t, &sql_checkpoint, r->env->domain, &a, &rows, err);
 
 	if (rc == 0 && rows.n)
 		rc = moment_step(r, text, err);

@@ -1,6 +1,7 @@
 #include "migrate/origin.h"
 
 #include "migrate/rows.h"
+#include "migrate/status.h"
 
 #include <stdlib.h>
 
@@ -11,7 +12,6 @@ struct origins {
 
 int origins_open(struct origins **out, const struct migrate_env *env, struct err *err)
 {
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct origins *own = calloc(1, sizeof(*own));
 	int rc;
 
@@ -19,9 +19,7 @@ int origins_open(struct origins **out, const struct migrate_env *env, struct err
 	if (!own)
 		return err_set(err, ERR_INTERNAL, "out of memory");
 	own->domain = env->domain;
-	rc = sql_open(&own->t, &o, err);
-	if (rc == 0)
-		rc = sql_schema_check(own->t, err);
+	rc = status_open_made(env, &own->t, err);
 	if (rc == ERR_NOTFOUND) {
 		err->code = ERR_STATE;
 		rc = err_prefix(err, "%.*s", SLICE_ARG(env->domain));

@@ -12,14 +12,6 @@
 
 #define CHUNK 500
 
-static int open_target(const struct migrate_env *env, struct sql_target **out, struct err *err)
-{
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
-	int rc = sql_open(out, &o, err);
-
-	return rc ? rc : sql_schema_check(*out, err);
-}
-
 /* ---- list ---- */
 
 int patch_form_ids(struct sql_target *t, struct slice domain, struct arena *a, struct sql_rows *out, struct err *err)
@@ -139,7 +131,7 @@ static int list(struct sql_target *t, const struct migrate_env *env, migrate_pat
 int migrate_patch_list(const struct migrate_env *env, migrate_patch_fn *fn, void *ctx, struct err *err)
 {
 	struct sql_target *t = NULL;
-	int rc = open_target(env, &t, err);
+	int rc = status_open_made(env, &t, err);
 
 	if (rc == 0)
 		rc = list(t, env, fn, ctx, err);
@@ -292,7 +284,7 @@ int migrate_patch_reconstruct(const struct migrate_env *env, struct slice form_i
 			      struct err *err)
 {
 	struct sql_target *t = NULL;
-	int rc = open_target(env, &t, err);
+	int rc = status_open_made(env, &t, err);
 
 	if (rc == 0)
 		rc = reconstruct(t, env, form_id, a, out, err);

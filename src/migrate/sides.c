@@ -5,6 +5,7 @@
 #include "explain/explain.h"
 #include "migrate/rows.h"
 #include "migrate/run.h"
+#include "migrate/status.h"
 
 /* ---- SQL ---- */
 
@@ -75,15 +76,9 @@ static int sql_case_side(struct sql_target *t, const struct migrate_env *env, st
 static int sql_side(const struct migrate_env *env, struct slice id, struct arena *a, struct json *out,
 		    struct slice *kind, struct explain_ids *touching, struct err *err)
 {
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct sql_target *t = NULL;
-	int rc = sql_open(&t, &o, err);
+	int rc = status_open_made(env, &t, err), made = rc == 0;
 
-	int made;
-
-	if (rc == 0)
-		rc = sql_schema_check(t, err);
-	made = rc == 0;
 	if (rc == 0)
 		rc = sql_case_side(t, env, id, a, out, kind, touching, err);
 	if (rc == ERR_NOTFOUND && made)

@@ -2,7 +2,6 @@
 #include "migrate/migrate.h"
 
 #include "migrate/moment.h"
-
 #include "migrate/rows.h"
 #include "migrate/rules_used.h"
 #include "migrate/run.h"
@@ -43,14 +42,11 @@ static void tell_trial(const struct migrate_env *env, struct slice settings, str
 static int read_target(const struct migrate_env *env, struct arena *a, struct migrate_stats *out, int64_t *dirty,
 		       struct held *held, struct err *err)
 {
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct sql_target *t = NULL;
 	struct status s;
 	struct checkpoint c;
-	int rc = sql_open(&t, &o, err);
+	int rc = status_open_made(env, &t, err);
 
-	if (rc == 0)
-		rc = sql_schema_check(t, err);
 	if (rc == 0)
 		rc = status_read(t, env->domain, a, &s, err);
 	if (rc == 0)
@@ -144,11 +140,10 @@ static int look_for_nothing(struct sql_target *t, const struct migrate_env *env,
 static int judge_target(const struct migrate_env *env, const struct moments *m, struct migrate_stats *out,
 			struct err *err)
 {
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct arena a = ARENA_INIT;
 	struct sql_target *t = NULL;
 	struct checkpoint c;
-	int rc = sql_open(&t, &o, err);
+	int rc = status_open(env, &t, err);
 
 	if (rc == 0)
 		rc = checkpoint_read(t, env->domain, &a, &c, err);
@@ -256,15 +251,12 @@ static int tell_page(struct sql_target *t, const struct sql_rows *ids, struct sl
 int migrate_conflicts(const struct migrate_env *env, int (*fn)(void *ctx, struct slice id, struct slice rev), void *ctx,
 		      struct err *err)
 {
-	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
 	struct arena a = ARENA_INIT, last = ARENA_INIT;
 	struct sql_target *t = NULL;
 	struct slice after = SLICE_NONE;
 	struct sql_rows ids = {0};
-	int ended = 0, rc = sql_open(&t, &o, err);
+	int ended = 0, rc = status_open_made(env, &t, err);
 
-	if (rc == 0)
-		rc = sql_schema_check(t, err);
 	do {
 		arena_reset(&a);
 		if (rc == 0)

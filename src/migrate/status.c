@@ -4,14 +4,28 @@
 #include "migrate/rows.h"
 #include "migrate/without.h"
 
-static int read_row(struct sql_target *t, const struct sql_table *table, struct slice domain, struct arena *a,
-		    struct sql_rows *rows, struct err *err)
+int status_open(const struct migrate_env *env, struct sql_target **out, struct err *err)
+{
+	struct sql_options o = {.url = env->target, .schema = env->schema, .flags = SQL_READ_ONLY, .log = env->log};
+
+	return sql_open(out, &o, err);
+}
+
+int status_open_made(const struct migrate_env *env, struct sql_target **out, struct err *err)
+{
+	int rc = status_open(env, out, err);
+
+	return rc ? rc : sql_schema_check(*out, err);
+}
+
+int status_row(struct sql_target *t, const struct sql_table *table, struct slice domain, struct arena *a,
+	       struct sql_rows *out, struct err *err)
 {
 	static const int by_domain[] = {0};
 	struct sql_row key = row_new(a, 1);
 
 	key.cells[0] = domain;
-	return sql_select(t, table, by_domain, 1, &key, 1, a, rows, err);
+	return sql_select(t, table, by_domain, 1, &key, 1, a, out, err);
 }
 
 static struct slice id_of(struct slice settings, struct arena *a)
@@ -28,7 +42,7 @@ int status_read(struct sql_target *t, struct slice domain, struct arena *a, stru
 	struct sql_rows rows = {0};
 
 	*out = (struct status){.life = LIFE_NOT_STARTED};
-	if (read_row(t, &sql_migration, domain, a, &rows, err))
+	if (status_row(t, &sql_migration, domain, a, &rows, err))
 		return err->code;
 	if (rows.n == 0)
 		return 0;
@@ -53,7 +67,7 @@ int status_write(struct sql_target *t, struct slice domain, struct arena *a, con
 	enum sql_outcome outcome;
 
 	/* The trail may have moved on since s was read. */
-	if (read_row(t, &sql_migration, domain, a, &held, err))
+	if (status_row(t, &sql_migration, domain, a, &held, err))
 		return err->code;
 	if (held.n)
 		row.cells[MIG_TRAIL_HEAD] = held.v[0].cells[MIG_TRAIL_HEAD];
@@ -73,7 +87,7 @@ int checkpoint_read(struct sql_target *t, struct slice domain, struct arena *a, 
 	struct slice *c;
 
 	*out = (struct checkpoint){0};
-	if (read_row(t, &sql_checkpoint, domain, a, &rows, err))
+	if (status_row(t, &sql_checkpoint, domain, a, &rows, err))
 		return err->code;
 	if (rows.n == 0)
 		return 0;

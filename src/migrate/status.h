@@ -1,6 +1,6 @@
 /*
- * status: the domain's row in settle_migration and its checkpoint, as structs. Private to src/migrate.
- * Threads: one thread at a time per target handle.
+ * status: the domain's row in settle_migration and its checkpoint, as structs; and the target opened to read them.
+ * Private to src/migrate. Threads: one thread at a time per target handle.
  */
 #ifndef SETTLE_MIGRATE_STATUS_H
 #define SETTLE_MIGRATE_STATUS_H
@@ -27,6 +27,14 @@ struct checkpoint {
 	struct slice updated_on; /* canonical; the mark of the last commit (moment.h) */
 };
 
+/* The target for reading, by itself: no lock, no run. May have no tables of settle. */
+MUST_CHECK int status_open(const struct migrate_env *env, struct sql_target **out, struct err *err);
+/* The same; ERR_NOTFOUND when it has none. *out is to be closed in either case. */
+MUST_CHECK int status_open_made(const struct migrate_env *env, struct sql_target **out, struct err *err);
+
+/* The rows (one or none) of a table whose key is the domain. */
+MUST_CHECK int status_row(struct sql_target *t, const struct sql_table *table, struct slice domain, struct arena *a,
+			  struct sql_rows *out, struct err *err);
 MUST_CHECK int status_read(struct sql_target *t, struct slice domain, struct arena *a, struct status *out,
 			   struct err *err);
 /* Puts s->row with the fields of s. Needs a transaction. */

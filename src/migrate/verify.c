@@ -154,11 +154,8 @@ static int verify_without_tables(struct verify *v, struct err *err)
 
 static int open_targets(struct verify *v, struct err *err)
 {
-	struct sql_options o = {
-	    .url = v->env->target, .schema = v->env->schema, .flags = SQL_READ_ONLY, .log = v->env->log};
-
 	for (int i = 0; i < VERIFY_WORKERS; i++)
-		if (sql_open(&v->targets[i], &o, err))
+		if (status_open(v->env, &v->targets[i], err))
 			return err->code;
 	return 0;
 }
