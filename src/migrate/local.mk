@@ -77,6 +77,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/patch_forms.h \
 	src/migrate/patch_journal.c \
 	src/migrate/patch_journal.h \
+	src/migrate/patch_planning.c \
+	src/migrate/patch_planning.h \
 	src/migrate/patch_pass.c \
 	src/migrate/patch_pass.h \
 	src/migrate/patch_query.c \

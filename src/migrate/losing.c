@@ -40,13 +40,15 @@ static int fetch_one(struct losing *l, struct batch_doc *d, uint32_t which, stru
 	size_t max = l->r->options.max_doc, left = LOSING_BYTES_MAX - l->bytes;
 	int rc = rev.ptr ? ask(l, d->id, rev, max < left ? max : left, &body, err) : 0;
 
-	if (rc == ERR_NOTFOUND || rc == ERR_LIMIT) {
+	if (rc == 0 && !can_be_kept(body))
+		rc = err_set(err, ERR_SYNTAX, "document %.*s: its text is none that SQL can hold", SLICE_ARG(d->id));
+	if (rc == ERR_NOTFOUND || rc == ERR_LIMIT || rc == ERR_SYNTAX) {
 		log_at(l->r->env->log, LOG_WARN, "losing revision %.*s is not brought over: %s", SLICE_ARG(rev),
 		       err->msg);
 		*err = (struct err)ERR_INIT;
 		return 0;
 	}
-	if (rc || !can_be_kept(body))
+	if (rc)
 		return rc;
 	d->losing[which] = body;
 	d->n_losing++;

@@ -1,7 +1,8 @@
 /*
  * patch_document: patches of plain documents. The form holds the document as the source tells it, and the patch sets
  * the row to it; the diff block says what SQL held before. A patch is stale when the row is no longer what was planned
- * for, or does not take what it is set to. Private to src/migrate. Threads: the main thread.
+ * for, or does not take what it is set to. Private to src/migrate. Threads: planning by whoever reads pages, setting by
+ * whoever has the turn.
  */
 #ifndef SETTLE_MIGRATE_PATCH_DOCUMENT_H
 #define SETTLE_MIGRATE_PATCH_DOCUMENT_H

@@ -1,6 +1,6 @@
 /*
  * patch_journal: the planned patches that the state file keeps until SQL has them. Private to src/migrate.
- * Threads: the main thread.
+ * Threads: the main thread, or whoever has the turn.
  */
 #ifndef SETTLE_MIGRATE_PATCH_JOURNAL_H
 #define SETTLE_MIGRATE_PATCH_JOURNAL_H

@@ -1,230 +1,12 @@
-/* patch_pass: plan and journal, audit commit; then SQL (patch_apply.c). See patching.h for the order. */
+/* patch_pass: plan and journal (patch_planning.c), audit commit; then SQL (patch_apply.c). See patching.h for the
+ * order. */
 #include "migrate/patch_pass.h"
 
 #include "migrate/patch_apply.h"
-#include "migrate/patch_case.h"
 #include "migrate/patch_journal.h"
-#include "migrate/pipeline.h"
+#include "migrate/patch_planning.h"
 #include "migrate/session.h"
 #include "migrate/trail.h"
-
-#include <stdlib.h>
-
-#define PAGE 25
-
-struct pass {
-	struct run *r;
-	const struct migrate_patch_options *o;
-	struct migrate_patched *out;
-};
-
-/* ---- planning: pages are read by the producer, made by workers, journaled in order ---- */
-
-struct plan_job {
-	struct pipeline_job job; /* first: see pipeline.h */
-	struct patch_cases page;
-};
-
-struct planner {
-	struct pass *p;
-	enum state_list which;
-	struct arena last; /* of kind and id, the last item read */
-	struct slice kind, id;
-	int ended;
-};
-
-static int add_diffs(struct patch_case *c, struct slice text, struct arena *a, struct err *err)
-{
-	struct json *list = ARENA_NEW(a, struct json);
-
-	if (!text.ptr)
-		return 0;
-	if (json_read(text, a, 0, list, NULL, err) || diff_list_from_json(list, a, &c->diffs, err)) {
-		err->code = ERR_STATE;
-		return err_prefix(err, "stored differences of %.*s", SLICE_ARG(c->id));
-	}
-	return 0;
-}
-
-/* Diffs of a document come with its changes; a document with changes alone is taken from the other list. */
-static int add_item(struct planner *pl, struct patch_cases *page, const struct state_item *item, struct err *err)
-{
-	const struct pass *p = pl->p;
-	enum state_list other = pl->which == STATE_DIFFS ? STATE_CHANGES : STATE_DIFFS;
-	struct arena *a = &page->arena;
-	struct patch_case c = {.kind = item->kind, .id = item->id};
-	struct state_item more = {0};
-	int rc = state_get(p->r->lister_state, other, item->id, a, &more, err);
-
-	if (rc && rc != ERR_NOTFOUND)
-		return rc;
-	if (rc == 0 && pl->which == STATE_CHANGES && !p->o->only_changes)
-		return 0;
-	if (add_diffs(&c, item->json, a, err) || add_diffs(&c, more.json, a, err))
-		return err->code;
-	ARENA_PUSH(a, &page->list, c);
-	return 0;
-}
-
-static int id_order(const void *left, const void *right)
-{
-	return slice_cmp(((const struct patch_case *)left)->id, ((const struct patch_case *)right)->id);
-}
-
-static int add_items(struct planner *pl, struct patch_cases *page, const struct state_items *items, struct err *err)
-{
-	const struct migrate_patch_options *o = pl->p->o;
-
-	for (size_t i = 0; i < items->n; i++) {
-		if (o->filter && !o->filter(o->ctx, items->v[i].kind, items->v[i].id))
-			continue;
-		if (add_item(pl, page, &items->v[i], err))
-			return err->code;
-	}
-	if (page->list.n == 0)
-		return 0;
-	qsort(page->list.v, page->list.n, sizeof(*page->list.v), id_order);
-	return patch_cases_read(pl->p->r, page, err);
-}
-
-static void note_last(struct planner *pl, const struct state_items *items)
-{
-	pl->ended = items->n < PAGE;
-	if (pl->ended)
-		return;
-	arena_reset(&pl->last);
-	pl->kind = arena_slice(&pl->last, items->v[items->n - 1].kind);
-	pl->id = arena_slice(&pl->last, items->v[items->n - 1].id);
-}
-
-/* The state file is read at one moment: its pages stay in memory for the page's few reads a case. */
-static int read_items(struct planner *pl, struct patch_cases *page, struct err *err)
-{
-	struct state *s = pl->p->r->lister_state;
-	struct state_items items = {0};
-	int rc = state_begin(s, err);
-
-	if (rc == 0)
-		rc = state_list(s, pl->which, pl->kind, pl->id, PAGE, &page->arena, &items, err);
-	if (rc == 0)
-		rc = add_items(pl, page, &items, err);
-	state_rollback(s);
-	if (rc == 0)
-		note_last(pl, &items);
-	return rc;
-}
-
-static void release_plan(void *ctx, struct pipeline_job *job)
-{
-	struct plan_job *j = (struct plan_job *)job;
-
-	(void)ctx;
-	arena_release(&j->page.arena);
-	free(j);
-}
-
-static int produce_plan(void *ctx, uint64_t number, struct pipeline_job **job, struct err *err)
-{
-	struct planner *pl = ctx;
-	struct plan_job *j = calloc(1, sizeof(*j));
-	int rc = j ? 0 : err_set(err, ERR_INTERNAL, "out of memory");
-
-	while (rc == 0 && j->page.list.n == 0 && !pl->ended) {
-		arena_reset(&j->page.arena);
-		rc = read_items(pl, &j->page, err);
-	}
-	if (rc == 0 && j->page.list.n) {
-		j->job.number = number;
-		*job = &j->job;
-	} else if (j) {
-		release_plan(NULL, &j->job);
-	}
-	return rc;
-}
-
-static int journal(struct run *r, const struct patch_case *c, struct slice entry, struct err *err)
-{
-	struct state_patch p = {
-	    .form_id = c->form_id,
-	    .kind = c->kind,
-	    .id = c->id,
-	    .received_on = c->received_on,
-	    .xml = c->xml,
-	    .entry = entry,
-	};
-
-	return state_patch_put(r->state, &p, err);
-}
-
-static void tell_refused(struct pass *p, const struct patch_case *c)
-{
-	p->out->refused++;
-	log_at(p->r->env->log, LOG_WARN, "cannot patch %.*s %.*s: %.*s", SLICE_ARG(c->kind), SLICE_ARG(c->id),
-	       SLICE_ARG(c->refused));
-}
-
-static int journal_page(struct pass *p, const struct patch_cases *page, const struct slice *entries, struct err *err)
-{
-	int rc = state_begin(p->r->state, err);
-
-	for (size_t i = 0; i < page->list.n && rc == 0; i++) {
-		if (page->list.v[i].refused.ptr)
-			tell_refused(p, &page->list.v[i]);
-		else
-			rc = journal(p->r, &page->list.v[i], entries[i], err);
-	}
-	if (rc == 0)
-		return state_commit(p->r->state, err);
-	state_rollback(p->r->state);
-	return rc;
-}
-
-static struct slice *entries_of(struct patch_cases *page)
-{
-	struct slice *entries = ARENA_ARRAY(&page->arena, page->list.n, struct slice);
-
-	for (size_t i = 0; i < page->list.n; i++)
-		if (!page->list.v[i].refused.ptr) {
-			struct json entry = patch_entry(&page->list.v[i], &page->arena);
-
-			entries[i] = json_to_text(&entry, JSON_PRETTY, &page->arena);
-		}
-	return entries;
-}
-
-static int work_plan(void *ctx, struct pipeline *pipe, int worker, struct pipeline_job *job, struct err *err)
-{
-	struct planner *pl = ctx;
-	struct patch_cases *page = &((struct plan_job *)job)->page;
-	struct slice *entries;
-
-	(void)worker;
-	if (patch_cases_make(pl->p->r, page, err))
-		return err->code;
-	entries = entries_of(page);
-	if (pipeline_await_turn(pipe, job, err))
-		return err->code;
-	return journal_page(pl->p, page, entries, err);
-}
-
-static int plan_list(struct pass *p, enum state_list which, struct err *err)
-{
-	struct planner pl = {.p = p, .which = which};
-	struct pipeline_spec spec = {
-	    .workers = p->r->workers,
-	    .stop = p->r->env->stop,
-	    .ctx = &pl,
-	    .produce = produce_plan,
-	    .work = work_plan,
-	    .release = release_plan,
-	};
-	int rc = pipeline_run(&spec, err);
-
-	arena_release(&pl.last);
-	if (rc == 0 && run_stopped(p->r))
-		rc = err_set(err, ERR_STOPPED, "stopped before the end of the plan");
-	return rc;
-}
 
 /* ---- the trail ---- */
 
@@ -351,16 +133,15 @@ int patch_resume(struct run *r, int digests, struct err *err)
 /* Nothing is planned that could not be written down. */
 int patch_pass(struct run *r, const struct migrate_patch_options *o, struct migrate_patched *out, struct err *err)
 {
-	struct pass p = {.r = r, .o = o, .out = out};
 	int64_t left = 0;
 	int rc = trail_check(r, err);
 
 	if (rc == 0)
 		rc = patch_resume(r, o->digests, err);
 	if (rc == 0 && !o->only_changes)
-		rc = plan_list(&p, STATE_DIFFS, err);
+		rc = patch_plan_list(r, o, STATE_DIFFS, &out->refused, err);
 	if (rc == 0 && !o->only_diffs)
-		rc = plan_list(&p, STATE_CHANGES, err);
+		rc = patch_plan_list(r, o, STATE_CHANGES, &out->refused, err);
 	if (rc == 0)
 		rc = state_patch_count(r->state, &left, err);
 	if (rc == 0 && left)

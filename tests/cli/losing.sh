@@ -117,10 +117,12 @@ export SETTLE_SOURCE="$couchd_url/faults" SETTLE_TARGET="sqlite:$work/faults.db"
 target=$SETTLE_TARGET
 curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/form?rev=","action":"drop"}' >/dev/null
 curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/plain?rev=1-aa","action":"status","status":404,"times":0}' >/dev/null
-exits 1 "a cut connection and a body that is gone" migrate d --format json
+curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/plain?rev=1-bb","action":"overwrite","at":60,"bytes":"\u0000","times":0}' >/dev/null
+exits 1 "a cut connection, a body that is gone and one that is damaged" migrate d --format json
+ok "the damaged one is named" says err "losing revision 1-bb is not brought over: document plain: its text is none that SQL can hold"
 ok "one is asked again" says err "trying again"
-ok "one stays in the source" test "$(member conflicts) $(member conflicts_left)" = "3 1"
-ok "without a body" same "$(conflicts | cut -d'|' -f1,2,3 | grep -c '|$')" 1
+ok "two stay in the source" test "$(member conflicts) $(member conflicts_left)" = "3 2"
+ok "without a body" same "$(conflicts | cut -d'|' -f1,2,3 | grep -c '|$')" 2
 curl -sf -X DELETE "$couchd_url/_standin" >/dev/null
 exits 0 "brought over by name" migrate d --forms plain,form --format json
 ok "nothing is left" test "$(member conflicts) $(member conflicts_left)" = "3 0"
