@@ -339,7 +339,7 @@ static int dump(struct masker *k, struct err *err)
 static int check_roles(struct masker *k, struct err *err)
 {
 	struct slice missing;
-	int rc = database_server_link(&k->w->server, k->w->env->target, err);
+	int rc = workshop_connect(k->w, err);
 	if (rc == 0)
 		rc = database_missing_roles(k->w->server, &k->m->roles, k->a, &missing, err);
 	if (rc || !missing.ptr)

@@ -57,6 +57,11 @@ static int write_record(const struct workshop *w, struct err *err)
 	return files_write(w->record, json_to_text(&v, JSON_PRETTY, w->a), err);
 }
 
+int workshop_connect(struct workshop *w, struct err *err)
+{
+	return w->server ? 0 : database_server_link(&w->server, w->env->target, err);
+}
+
 /* ---- dropping ---- */
 
 /* A pg_restore whose settle was killed may still be there. */
@@ -78,7 +83,7 @@ static int drop_recorded(struct workshop *w, const struct record *r, struct err 
 	struct slice server;
 	if (!w->env->target || w->env->target->scheme == URL_SQLITE)
 		return other_server(r, err);
-	int rc = w->server ? 0 : database_server_link(&w->server, w->env->target, err);
+	int rc = workshop_connect(w, err);
 	if (rc == 0)
 		rc = server_id(w->server, w->a, &server, err);
 	if (rc == 0 && !slice_eq(server, r->server))
@@ -119,7 +124,7 @@ int workshop_make_database(struct workshop *w, const struct json *properties, st
 	char hex[2 * sizeof(random) + 1];
 	randombytes_buf(random, sizeof(random));
 	sodium_bin2hex(hex, sizeof(hex), random, sizeof(random));
-	int rc = w->server ? 0 : database_server_link(&w->server, w->env->target, err);
+	int rc = workshop_connect(w, err);
 	if (rc)
 		return rc;
 	w->database = arena_printf(w->a, NAME_PREFIX "%s", hex);
@@ -151,7 +156,7 @@ void workshop_close(struct workshop *w)
 		struct record r = {w->database, SLICE_NONE, slice_of(w->env->target->shown)};
 		link_close(w->server);
 		w->server = NULL;
-		if (database_server_link(&w->server, w->env->target, &why) || workshop_drop_database(w, &why)) {
+		if (workshop_connect(w, &why) || workshop_drop_database(w, &why)) {
 			log_err(w->env->log, LOG_WARN, &why);
 			(void)other_server(&r, &why);
 			log_err(w->env->log, LOG_WARN, &why);

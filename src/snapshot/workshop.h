@@ -17,7 +17,7 @@ struct workshop {
 	struct place place;    /* place.partial: the directory */
 	struct slice database; /* SLICE_NONE: none is there */
 	const char *record;
-	struct link *server;
+	struct link *server; /* NULL until workshop_connect */
 };
 
 #define WORKSHOP_INIT               \
@@ -27,6 +27,8 @@ struct workshop {
 
 /* ERR_BUSY while another copy is made; ERR_STATE when a database is left in another server. */
 MUST_CHECK int workshop_open(struct workshop *w, const struct snapshot_env *env, struct arena *a, struct err *err);
+/* The server, once: who drops what was left has connected already. */
+MUST_CHECK int workshop_connect(struct workshop *w, struct err *err);
 /* Makes the database, with owner and locale as the properties say. */
 MUST_CHECK int workshop_make_database(struct workshop *w, const struct json *properties, struct err *err);
 MUST_CHECK int workshop_drop_database(struct workshop *w, struct err *err);

@@ -53,7 +53,7 @@ each() {
 		[ -z "$bad" ] || break
 	done 2>/dev/null
 	echo "# $what: killed $kills times, before: $(awk '$2 == "step" { printf "%s ", $3 }' "$work/list")and others"
-	[ -z "$bad" ] || sed -n "$n p" "$work/list"
+	[ -z "$bad" ] || { sed -n "$n p" "$work/list"; sed 's/^/# /' "$work/err"; }
 	ok "$what: it was killed at its steps" test $kills -ge "$(grep -c ' step ' "$work/list")"
 	ok "$what: and nothing was lost or half done$bad" test -z "$bad"
 }
