@@ -43,10 +43,25 @@ tests_unit_test_sql_model_SOURCES = tests/unit/test_sql_model.c tests/unit/rando
 tests_unit_test_sql_model_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_sql_model_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_sql
-tests_unit_test_sql_SOURCES = tests/unit/test_sql.c $(SQL_PLACE)
-tests_unit_test_sql_CFLAGS = $(CMOCKA_TEST_CFLAGS)
-tests_unit_test_sql_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_sql_open
+tests_unit_test_sql_open_SOURCES = tests/unit/test_sql_open.c $(SQL_PLACE)
+tests_unit_test_sql_open_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_open_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_sql_put
+tests_unit_test_sql_put_SOURCES = tests/unit/test_sql_put.c $(SQL_PLACE)
+tests_unit_test_sql_put_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_put_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_sql_transaction
+tests_unit_test_sql_transaction_SOURCES = tests/unit/test_sql_transaction.c $(SQL_PLACE)
+tests_unit_test_sql_transaction_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_transaction_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_sql_read
+tests_unit_test_sql_read_SOURCES = tests/unit/test_sql_read.c $(SQL_PLACE)
+tests_unit_test_sql_read_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_read_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_sql_lock
 tests_unit_test_sql_lock_SOURCES = tests/unit/test_sql_lock.c $(SQL_PLACE)
@@ -58,12 +73,20 @@ tests_unit_test_sql_sqlite_SOURCES = tests/unit/test_sql_sqlite.c $(SQL_PLACE)
 tests_unit_test_sql_sqlite_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_sql_sqlite_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
 
-# Needs a server: run by tests/cli/sql-pg.sh, as the programs above are once more.
+# These need a server: tests/cli/sql-pg.sh runs them, and the programs above (but SQLite's) once more.
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_sql_pg
+check_PROGRAMS += tests/unit/test_sql_pg_open tests/unit/test_sql_pg_failures tests/unit/test_sql_pg_load
 TESTS += tests/cli/sql-pg.sh
 endif
 EXTRA_DIST += tests/cli/sql-pg.sh
-tests_unit_test_sql_pg_SOURCES = tests/unit/test_sql_pg.c $(SQL_PLACE)
-tests_unit_test_sql_pg_CFLAGS = $(CMOCKA_TEST_CFLAGS)
-tests_unit_test_sql_pg_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_sql_pg_open_SOURCES = tests/unit/test_sql_pg_open.c $(SQL_PLACE)
+tests_unit_test_sql_pg_open_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_pg_open_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_sql_pg_failures_SOURCES = tests/unit/test_sql_pg_failures.c $(SQL_PLACE)
+tests_unit_test_sql_pg_failures_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_pg_failures_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_sql_pg_load_SOURCES = tests/unit/test_sql_pg_load.c $(SQL_PLACE)
+tests_unit_test_sql_pg_load_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_sql_pg_load_LDADD = $(SQL_LIBS) $(CMOCKA_LIBS)

@@ -12,7 +12,8 @@ SETTLE_TEST_PG=$(pg_url settle_test)
 CMOCKA_MESSAGE_OUTPUT=TAP
 export SETTLE_TEST_PG CMOCKA_MESSAGE_OUTPUT
 
-for test in test_sql test_sql_lock test_sql_model test_sql_pg; do
+for test in test_sql_open test_sql_put test_sql_transaction test_sql_read test_sql_lock test_sql_model \
+	test_sql_pg_open test_sql_pg_failures test_sql_pg_load; do
 	"$top_builddir/tests/unit/$test" >"$work/out" 2>"$work/err"
 	status=$?
 	cat "$work/out" >>"$work/all"

@@ -217,3 +217,41 @@ struct sql_row document_row(const char *id, const char *body, struct arena *a)
 	row.cells[DOC_DELETED] = SLICE("f");
 	return row;
 }
+
+void put_documents(struct sql_target *t, struct sql_row *rows, size_t n, enum sql_outcome want, struct arena *a)
+{
+	enum sql_outcome *outcomes = ARENA_ARRAY(a, n, enum sql_outcome);
+	struct sql_row *back = NULL;
+
+	MUST(sql_put(t, &sql_documents, rows, n, outcomes, a, &back, err));
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(outcomes[i], want);
+		assert_true(slice_eq(back[i].cells[DOC_ID], rows[i].cells[DOC_ID]));
+	}
+}
+
+void put_document(struct sql_target *t, const char *id, struct arena *a)
+{
+	struct sql_row row = document_row(id, "{}", a);
+	enum sql_outcome outcome;
+
+	MUST(sql_put(t, &sql_documents, &row, 1, &outcome, a, NULL, err));
+}
+
+void add_documents(struct place *p, struct sql_target *t, const char *const *ids)
+{
+	for (; *ids; ids++) {
+		struct sql_row row = document_row(*ids, "{}", &p->memory);
+		put_documents(t, &row, 1, SQL_INSERTED, &p->memory);
+	}
+}
+
+char *long_json_string(size_t len)
+{
+	char *text = malloc(len);
+
+	assert_non_null(text);
+	memset(text, 'x', len);
+	text[0] = text[len - 1] = '"';
+	return text;
+}

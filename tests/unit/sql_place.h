@@ -47,8 +47,31 @@ int64_t place_count(struct place *p, const char *sql);
 			fail_msg("%s: %s", #call, must_err.msg);  \
 	} while (0)
 
+/* Fails as a misuse, naming something. */
+#define REFUSED(call, text)                                                     \
+	do {                                                                    \
+		struct err refused = ERR_INIT, *err = &refused;                 \
+		assert_int_equal((call), ERR_INTERNAL);                         \
+		if (!strstr(refused.msg, text))                                 \
+			fail_msg("'%s' does not name '%s'", refused.msg, text); \
+	} while (0)
+
+#define TELLS(text, part)                                                    \
+	do {                                                                 \
+		if (!strstr((text), (part)))                                 \
+			fail_msg("'%s' does not tell '%s'", (text), (part)); \
+	} while (0)
+
 /* A row of NULLs. */
 struct sql_row row_of_nulls(const struct sql_table *table, struct arena *a);
 struct sql_row document_row(const char *id, const char *body, struct arena *a);
+/* Puts the rows of documents: each must come to what is wanted, and come back in its place. */
+void put_documents(struct sql_target *t, struct sql_row *rows, size_t n, enum sql_outcome want, struct arena *a);
+/* One of these, whatever comes of it. */
+void put_document(struct sql_target *t, const char *id, struct arena *a);
+/* Puts documents that are not there yet; the ids end with NULL. */
+void add_documents(struct place *p, struct sql_target *t, const char *const *ids);
+/* A JSON string of that many bytes with its quotes; the caller frees it. */
+char *long_json_string(size_t len);
 
 #endif

@@ -1,7 +1,6 @@
-/* What only PostgreSQL does, above all how its refusals are told. Needs SETTLE_TEST_PG (tests/cli/sql-pg.sh). */
+/* How PostgreSQL is opened: refusals of the server, rights, schemas, Citus. Needs a server: tests/cli/sql-pg.sh. */
 #include "config.h"
 
-#include "base/buf.h"
 #include "sql/pg/pg.h"
 #include "tests/unit/sql_place.h"
 
@@ -12,8 +11,6 @@
 #include <unistd.h>
 
 #define SECRET "hunter2-geheim"
-
-/* ---- help ---- */
 
 /* Opening this target must fail; the words of the password must not come out. */
 static void must_not_open(struct place *p, const char *url, unsigned flags, struct err *e)
@@ -37,20 +34,6 @@ static void must_not_open(struct place *p, const char *url, unsigned flags, stru
 static const char *url_with(struct place *p, const char *user, const char *database, const char *more)
 {
 	return arena_printf(&p->memory, "postgres://%s@/%s?host=%s%s", user, database, getenv("PGHOST"), more).ptr;
-}
-
-#define TELLS(text, part)                                                    \
-	do {                                                                 \
-		if (!strstr((text), (part)))                                 \
-			fail_msg("'%s' does not tell '%s'", (text), (part)); \
-	} while (0)
-
-static void put_one(struct sql_target *t, const char *id, struct arena *a)
-{
-	struct sql_row row = document_row(id, "{}", a);
-	enum sql_outcome outcome;
-
-	MUST(sql_put(t, &sql_documents, &row, 1, &outcome, a, NULL, err));
 }
 
 /* ---- no connection ---- */
@@ -281,6 +264,8 @@ static void test_sql_open__an_empty_search_path(void **state)
 	TELLS(e.hint, "--schema");
 }
 
+/* ---- Citus ---- */
+
 static void test_sql_open__distribute_without_citus(void **state)
 {
 	struct place *p = *state;
@@ -353,318 +338,6 @@ static void test_sql_open__distribute_spreads_by_id(void **state)
 	arena_release(&there.memory);
 }
 
-/* ---- failures in the middle ---- */
-
-static void fail_with(struct place *p, const char *sqlstate)
-{
-	place_exec(p,
-		   arena_printf(&p->memory,
-				"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-				" $$BEGIN RAISE EXCEPTION E'made up\\nand a second line' USING ERRCODE = '%s'; END$$;"
-				"DROP TRIGGER IF EXISTS t ON documents;"
-				"CREATE TRIGGER t BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION refuse()",
-				sqlstate)
-		       .ptr);
-}
-
-static void test_sql_put__server_errors_carry_state_and_hint(void **state)
-{
-	static const struct expected {
-		const char *sqlstate, *hint;
-		int retryable;
-	} expected[] = {
-	    {"53100", "disk is full", 0}, {"53300", "fewer --jobs", 0}, {"40001", "", 1}, {"40P01", "", 1},
-	    {"57P03", "stopping", 1},     {"08006", "check host", 1},   {"22000", "", 0}, {"53200", "its log", 0},
-	};
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-	struct sql_row row = document_row("x", "{}", &p->memory);
-	enum sql_outcome outcome;
-
-	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
-		struct err e = ERR_INIT;
-		fail_with(p, expected[i].sqlstate);
-		MUST(sql_begin(t, err));
-		assert_int_equal(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, &e), ERR_TARGET);
-		sql_rollback(t);
-		assert_string_equal(e.sqlstate, expected[i].sqlstate);
-		assert_int_equal(e.retryable, expected[i].retryable);
-		assert_string_equal(e.msg, "target: made up");
-		TELLS(e.hint, expected[i].hint);
-	}
-	sql_close(t);
-}
-
-static void test_sql_put__json_that_is_none(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-	struct sql_row row = document_row("x", "{\"geheim\":", &p->memory);
-	enum sql_outcome outcome;
-	struct err e = ERR_INIT;
-
-	MUST(sql_begin(t, err));
-	assert_int_equal(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, &e), ERR_TARGET);
-	assert_string_equal(e.sqlstate, "22P02");
-	assert_null(strstr(e.msg, "geheim")); /* values stay out of messages */
-	sql_rollback(t);
-	MUST(sql_begin(t, err));
-	put_one(t, "x", &p->memory);
-	MUST(sql_commit(t, err));
-	sql_close(t);
-}
-
-static int is_lost(const struct err *e)
-{
-	return e->code == ERR_TARGET && e->retryable &&
-	       (strcmp(e->sqlstate, "57P01") == 0 || strcmp(e->sqlstate, "08006") == 0);
-}
-
-static void test_sql_put__connection_lost(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-	struct sql_row row = document_row("x", "{}", &p->memory);
-	enum sql_outcome outcome;
-	struct err e = ERR_INIT;
-
-	MUST(sql_begin(t, err));
-	put_one(t, "x", &p->memory);
-	place_exec(p, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-		      " AND application_name = 'settle'");
-	while (place_count(p, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'settle'") > 0)
-		usleep(10000);
-	assert_int_equal(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, &e), ERR_TARGET);
-	assert_true(is_lost(&e));
-	sql_rollback(t);
-	assert_int_equal(sql_begin(t, &e), ERR_TARGET);
-	assert_true(is_lost(&e));
-	sql_close(t);
-	assert_int_equal(place_count(p, "SELECT count(*) FROM documents"), 0);
-}
-
-static void test_sql_put__connection_lost_while_sending(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-	struct sql_row row = document_row("x", "{}", &p->memory);
-	size_t len = (size_t)16 << 20;
-	char *text = malloc(len);
-	struct err e = ERR_INIT;
-
-	assert_non_null(text);
-	memset(text, 'x', len);
-	text[0] = text[len - 1] = '"';
-	row.cells[DOC_BODY] = (struct slice){text, len};
-	MUST(sql_begin(t, err));
-	assert_int_equal(shutdown(PQsocket(pg_of(t)->conn), SHUT_RDWR), 0);
-	assert_int_equal(sql_insert(t, &sql_documents, &row, 1, &e), ERR_TARGET);
-	assert_true(is_lost(&e));
-	sql_close(t);
-	free(text);
-}
-
-static void test_sql_put__a_cell_beyond_what_a_field_holds(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-	struct sql_row row = document_row("x", "{}", &p->memory);
-	struct err e = ERR_INIT;
-
-	row.cells[DOC_RAW].ptr = "x";
-	row.cells[DOC_RAW].len = (size_t)1 << 30; /* never read */
-	MUST(sql_begin(t, err));
-	assert_int_equal(sql_insert(t, &sql_documents, &row, 1, &e), ERR_LIMIT);
-	TELLS(e.msg, "raw");
-	sql_close(t);
-}
-
-static void test_sql_select__a_time_outside_the_calendar(void **state)
-{
-	static const char *const times[] = {"infinity", "-infinity", "0044-03-15 12:00:00+00 BC",
-					    "10000-01-01 00:00:00+00"};
-	static const int by_id[] = {FORM_DOMAIN, FORM_ID};
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-	struct slice cells[] = {SLICE("d"), SLICE("x")};
-	struct sql_row tuple = {cells};
-	struct sql_rows rows;
-
-	place_exec(p, "INSERT INTO forms (domain, form_id, doc_type, deleted) VALUES ('d', 'x', 'X', false)");
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		struct err e = ERR_INIT;
-		place_exec(p, arena_printf(&p->memory, "UPDATE forms SET received_on = '%s'", times[i]).ptr);
-		assert_int_equal(sql_select(t, &sql_forms, by_id, 2, &tuple, 1, &p->memory, &rows, &e), ERR_TARGET);
-		TELLS(e.msg, "received_on");
-	}
-	sql_close(t);
-}
-
-/* ---- side by side ---- */
-
-static void test_sql_commit__workers_of_one_process_do_not_wait_for_each_other(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *holder = place_open(p, SQL_CREATE), *worker = place_open(p, 0);
-	int64_t epoch;
-
-	assert_int_equal(sql_concurrent(holder), 1);
-	MUST(sql_domain_lock(holder, SLICE("d"), &epoch, err));
-	MUST(sql_domain_join(worker, SLICE("d"), epoch, err));
-	for (int i = 0; i < 3; i++) {
-		MUST(sql_begin(holder, err));
-		MUST(sql_begin(worker, err));
-		put_one(holder, i % 2 ? "a" : "b", &p->memory);
-		put_one(worker, i % 2 ? "c" : "d", &p->memory);
-		MUST(sql_commit(worker, err));
-		MUST(sql_commit(holder, err));
-	}
-	sql_close(worker);
-	sql_close(holder);
-	assert_int_equal(place_count(p, "SELECT count(*) FROM documents"), 4);
-}
-
-static void test_sql_domain_lock__waits_for_a_commit_that_has_checked(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-	int64_t epoch;
-	int same = 0;
-
-	MUST(sql_domain_lock(t, SLICE("d"), &epoch, err));
-	MUST(sql_begin(t, err));
-	MUST(t->driver->check_epoch(t, &same, err));
-	assert_int_equal(same, 1);
-	/* Another worker's commit need not wait, but raising the epoch would have to. */
-	place_exec(p, "SELECT 1 FROM settle_migration FOR SHARE NOWAIT");
-	place_exec(p, "DO $$BEGIN PERFORM 1 FROM settle_migration FOR NO KEY UPDATE NOWAIT;"
-		      " RAISE EXCEPTION 'not locked'; EXCEPTION WHEN lock_not_available THEN NULL; END$$");
-	MUST(sql_commit(t, err));
-	place_exec(p, "SELECT 1 FROM settle_migration FOR NO KEY UPDATE NOWAIT");
-	sql_close(t);
-}
-
-/* ---- after a load ---- */
-
-#define MANY_ROWS                                                                                       \
-	"INSERT INTO documents (domain, doc_id, deleted) SELECT 'd', repeat('x', 60) || n, false FROM " \
-	"generate_series(1, 90000) n"
-#define VISIBLE "SELECT relallvisible FROM pg_class WHERE oid = 'documents'::regclass"
-#define PAGES "SELECT relpages FROM pg_class WHERE oid = 'documents'::regclass"
-
-static void test_sql_finish_load__keys_can_be_read_from_the_index_alone(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE);
-
-	place_exec(p, "ALTER TABLE documents SET (autovacuum_enabled = off)");
-	place_exec(p, MANY_ROWS);
-	MUST(sql_finish_load(t, err));
-	assert_true(place_count(p, PAGES) > 1000);
-	assert_int_equal(place_count(p, VISIBLE), place_count(p, PAGES));
-	/* Few rows more are no reason to read all pages again. */
-	place_exec(p, "INSERT INTO documents (domain, doc_id, deleted) SELECT 'e', n::text, false FROM "
-		      "generate_series(1, 5000) n");
-	MUST(sql_finish_load(t, err));
-	assert_true(place_count(p, VISIBLE) < place_count(p, PAGES));
-	sql_close(t);
-}
-
-static void test_sql_finish_load__a_table_that_somebody_alters_is_left_alone(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t = place_open(p, SQL_CREATE), *other = place_open(p, 0);
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-
-	place_exec(p, "ALTER TABLE documents SET (autovacuum_enabled = off)");
-	MUST(sql_finish_load(t, err));
-	place_exec(p, MANY_ROWS);
-	MUST(sql_begin(other, err));
-	buf_str(pg_text(pg_of(other)), "LOCK TABLE ");
-	sql_add_table(&pg_of(other)->text, &other->names, "documents");
-	buf_str(&pg_of(other)->text, " IN SHARE UPDATE EXCLUSIVE MODE");
-	MUST(pg_run_text(pg_of(other), err));
-	t->log = log_new(out, LOG_SQL, LOG_TEXT);
-	MUST(sql_finish_load(t, err));
-	fflush(out);
-	TELLS(text, "VACUUM");
-	TELLS(text, "lock timeout");
-	TELLS(text, "settle_conflict");
-	assert_int_equal(place_count(p, VISIBLE), 0);
-	sql_close(other);
-	MUST(sql_finish_load(t, err));
-	assert_int_equal(place_count(p, VISIBLE), place_count(p, PAGES));
-	log_free(t->log);
-	t->log = NULL;
-	sql_close(t);
-	fclose(out);
-	free(text);
-}
-
-/* ---- what is logged ---- */
-
-static void test_sql_log__statements_without_values(void **state)
-{
-	static const int by_id[] = {DOC_DOMAIN, DOC_ID};
-	struct place *p = *state;
-	struct sql_row row = document_row("geheim-id", "{\"geheim\":1}", &p->memory);
-	struct sql_target *t;
-	struct sql_rows rows;
-	enum sql_outcome outcome;
-	int64_t epoch;
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	struct log *log = log_new(out, LOG_SQL, LOG_TEXT);
-	struct sql_options o = {.url = &p->url, .schema = p->schema, .flags = SQL_CREATE, .log = log};
-
-	MUST(sql_open(&t, &o, err));
-	MUST(sql_domain_lock(t, SLICE("geheim-domain"), &epoch, err));
-	MUST(sql_begin(t, err));
-	MUST(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, err));
-	MUST(sql_select(t, &sql_documents, by_id, 2, &row, 1, &p->memory, &rows, err));
-	MUST(sql_commit(t, err));
-	MUST(pg_simple(pg_of(t), "DO $$BEGIN RAISE WARNING 'a notice'; END$$", NULL, err));
-	sql_close(t);
-	log_free(log);
-	fclose(out);
-	TELLS(text, "ON CONFLICT");
-	TELLS(text, "COMMIT");
-	TELLS(text, "a notice");
-	assert_null(strstr(text, "geheim"));
-	free(text);
-}
-
-static void test_sql_put__a_large_stage_is_emptied(void **state)
-{
-	struct place *p = *state;
-	struct sql_target *t;
-	enum sql_outcome outcome;
-	char *text = NULL, id[2] = "a";
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	struct log *log = log_new(out, LOG_SQL, LOG_TEXT);
-	struct sql_options o = {.url = &p->url, .schema = p->schema, .flags = SQL_CREATE, .log = log};
-	struct slice raw = {arena_zalloc(&p->memory, 1, (size_t)3 << 20), (size_t)3 << 20};
-
-	MUST(sql_open(&t, &o, err));
-	MUST(sql_begin(t, err));
-	for (int i = 0; i < 4; i++, id[0]++) {
-		struct sql_row row = document_row(id, "{}", &p->memory);
-		row.cells[DOC_RAW] = raw;
-		MUST(sql_put(t, &sql_documents, &row, 1, &outcome, &p->memory, NULL, err));
-		fflush(out);
-		assert_int_equal(strstr(text, "TRUNCATE") != NULL, i >= 2);
-	}
-	MUST(sql_commit(t, err));
-	sql_close(t);
-	log_free(log);
-	fclose(out);
-	free(text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -685,19 +358,7 @@ int main(void)
 	    PLACE_TEST(test_sql_open__an_empty_search_path),
 	    PLACE_TEST(test_sql_open__distribute_without_citus),
 	    PLACE_TEST(test_sql_open__distribute_spreads_by_id),
-	    PLACE_TEST(test_sql_put__server_errors_carry_state_and_hint),
-	    PLACE_TEST(test_sql_put__json_that_is_none),
-	    PLACE_TEST(test_sql_put__connection_lost),
-	    PLACE_TEST(test_sql_put__connection_lost_while_sending),
-	    PLACE_TEST(test_sql_put__a_cell_beyond_what_a_field_holds),
-	    PLACE_TEST(test_sql_select__a_time_outside_the_calendar),
-	    PLACE_TEST(test_sql_commit__workers_of_one_process_do_not_wait_for_each_other),
-	    PLACE_TEST(test_sql_domain_lock__waits_for_a_commit_that_has_checked),
-	    PLACE_TEST(test_sql_finish_load__keys_can_be_read_from_the_index_alone),
-	    PLACE_TEST(test_sql_finish_load__a_table_that_somebody_alters_is_left_alone),
-	    PLACE_TEST(test_sql_log__statements_without_values),
-	    PLACE_TEST(test_sql_put__a_large_stage_is_emptied),
 	};
 
-	return run_at_postgresql("sql_pg", tests, sizeof(tests) / sizeof(tests[0]));
+	return run_at_postgresql("sql_pg_open", tests, sizeof(tests) / sizeof(tests[0]));
 }
