@@ -10,7 +10,24 @@ src_audit_libaudit_a_SOURCES = \
 	src/audit/sha1.h \
 	src/audit/tree.c
 
-UNIT_TESTS += tests/unit/test_audit
-tests_unit_test_audit_SOURCES = tests/unit/test_audit.c
-tests_unit_test_audit_CFLAGS = $(CMOCKA_TEST_CFLAGS)
-tests_unit_test_audit_LDADD = $(AUDIT_LIBS) $(CMOCKA_LIBS)
+AUDIT_PLACE = tests/unit/audit_place.c tests/unit/audit_place.h
+
+UNIT_TESTS += tests/unit/test_audit_event
+tests_unit_test_audit_event_SOURCES = tests/unit/test_audit_event.c $(AUDIT_PLACE)
+tests_unit_test_audit_event_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_audit_event_LDADD = $(AUDIT_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_audit_files
+tests_unit_test_audit_files_SOURCES = tests/unit/test_audit_files.c $(AUDIT_PLACE)
+tests_unit_test_audit_files_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_audit_files_LDADD = $(AUDIT_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_audit_open
+tests_unit_test_audit_open_SOURCES = tests/unit/test_audit_open.c $(AUDIT_PLACE)
+tests_unit_test_audit_open_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_audit_open_LDADD = $(AUDIT_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_audit_damage
+tests_unit_test_audit_damage_SOURCES = tests/unit/test_audit_damage.c $(AUDIT_PLACE)
+tests_unit_test_audit_damage_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_audit_damage_LDADD = $(AUDIT_LIBS) $(CMOCKA_LIBS)
