@@ -1,6 +1,14 @@
 #include "config.h"
 
-#include "state_place.h"
+#include "tests/unit/state_place.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* ---- opening ---- */
 

@@ -1,6 +1,7 @@
 #include "config.h"
 
-#include "state_place.h"
+#include "base/buf.h"
+#include "tests/unit/state_place.h"
 
 /* "id id ..." over pages of two. */
 static void assert_ids(struct place *p, enum state_ids which, const char *expected)

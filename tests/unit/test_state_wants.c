@@ -1,7 +1,8 @@
 /* Cases are pending again when a form they want, or their own domain, becomes known to be otherwise. */
 #include "config.h"
 
-#include "state_place.h"
+#include "base/buf.h"
+#include "tests/unit/state_place.h"
 
 static void case_wants(struct place *p, const char *id, const char *one, const char *other)
 {
