@@ -160,11 +160,19 @@ tests_unit_test_pace_LDADD = $(MIGRATE_LIBS) $(CMOCKA_LIBS)
 # The mapping needs no database: these link it alone.
 MAPPING_LIBS = src/migrate/libmigrate.a src/explain/libexplain.a $(PROFILE_LIBS)
 
-UNIT_TESTS += tests/unit/test_mapping_case tests/unit/test_mapping_form
+MAPPING_FORMS = tests/unit/mapping_forms.c tests/unit/mapping_forms.h tests/unit/mapping_docs.h
+
+UNIT_TESTS += tests/unit/test_mapping_case
 tests_unit_test_mapping_case_SOURCES = tests/unit/test_mapping_case.c tests/unit/mapping_docs.h tests/unit/random_json.h
 tests_unit_test_mapping_case_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_mapping_case_LDADD = $(MAPPING_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_mapping_form_SOURCES = tests/unit/test_mapping_form.c tests/unit/mapping_docs.h tests/unit/random_json.h
+UNIT_TESTS += tests/unit/test_mapping_form
+tests_unit_test_mapping_form_SOURCES = tests/unit/test_mapping_form.c $(MAPPING_FORMS) tests/unit/random_json.h
 tests_unit_test_mapping_form_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_mapping_form_LDADD = $(MAPPING_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_mapping_rows
+tests_unit_test_mapping_rows_SOURCES = tests/unit/test_mapping_rows.c $(MAPPING_FORMS)
+tests_unit_test_mapping_rows_CFLAGS = $(CMOCKA_TEST_CFLAGS)
+tests_unit_test_mapping_rows_LDADD = $(MAPPING_LIBS) $(CMOCKA_LIBS)
