@@ -71,7 +71,7 @@ struct sql_options {
 	const struct url *url;  /* borrowed during open */
 	const char *schema;     /* or NULL; PostgreSQL only */
 	unsigned flags;
-	int distribute;         /* Citus */
+	int distribute;         /* Citus: tables are distributed when they are made; ERR_STATE when some were not */
 	struct log *log;        /* LOG_SQL lines; may be NULL; borrowed */
 };
 

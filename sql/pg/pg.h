@@ -122,6 +122,8 @@ int pg_make_indexes(struct pg_target *t, unsigned flags, struct err *err);
 int pg_describe(struct sql_target *t, struct arena *a, struct sql_report *out, struct err *err);
 /* citus.c: spreads the tables just made; inside their transaction. */
 int pg_distribute(struct pg_target *t, struct err *err);
+/* ERR_STATE naming the tables that are there and not distributed. */
+int pg_must_be_distributed(struct pg_target *t, struct err *err);
 int pg_has_citus(struct pg_target *t, int *has, struct err *err);
 
 /* ---- finish.c ---- */

@@ -188,21 +188,27 @@ static int create(struct pg_target *t, struct err *err)
 	return rc;
 }
 
-int pg_schema_open(struct pg_target *t, const struct sql_options *o, struct err *err)
+static int create_where_none(struct pg_target *t, struct err *err)
 {
 	int64_t version = 0;
+	int rc = pg_schema_version(t, &version, err);
+
+	if (rc == 0 && version == 0)
+		rc = create(t, err);
+	return rc ? rc : pg_schema_check(&t->base, err);
+}
+
+int pg_schema_open(struct pg_target *t, const struct sql_options *o, struct err *err)
+{
 	int rc = 0;
 
 	if (o->schema)
 		take_schema(t, o->schema);
 	else
 		rc = current_schema(t, err);
-	if (rc || !(o->flags & SQL_CREATE))
-		return rc;
-	rc = pg_schema_version(t, &version, err);
-	if (rc == 0 && version == 0)
-		rc = create(t, err);
-	return rc ? rc : pg_schema_check(&t->base, err);
+	if (rc == 0 && (o->flags & SQL_CREATE))
+		rc = create_where_none(t, err);
+	return rc || !t->distribute ? rc : pg_must_be_distributed(t, err);
 }
 
 /* ---- for `check` ---- */

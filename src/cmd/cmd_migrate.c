@@ -104,7 +104,7 @@ static const struct option_spec table[] = {
     {.name = "distribute",
      .kind = OPT_FLAG,
      .help = "the target has Citus: when settle makes its tables there, they are distributed by the ids of forms, "
-	     "cases and documents",
+	     "cases and documents; tables that are there and not distributed are refused",
      .offset = FIELD(distribute)},
     {.name = "rebuild-state",
      .kind = OPT_FLAG,

@@ -8,6 +8,7 @@ static int open_target(struct run *r, struct status *s, struct checkpoint *c, in
 	struct sql_options o = {.url = r->env->target,
 				.schema = r->env->schema,
 				.flags = SQL_READ_ONLY | SQL_TRACELESS,
+				.distribute = r->options.distribute,
 				.log = r->env->log};
 	int rc = sql_open(&r->targets[0], &o, err);
 

@@ -77,9 +77,50 @@ dry_runs() { # dry_runs NAME
 
 SETTLE_STATE_DIR=$work/state SETTLE_TARGET=sqlite:$work/target/t.db
 export SETTLE_STATE_DIR SETTLE_TARGET
+name_of_target=sqlite
+dry 2 "--distribute" --distribute
 dry_runs sqlite
 start_pg || exit 99
 create_pg_database dry || exit 99
 SETTLE_STATE_DIR=$work/pg-state SETTLE_TARGET=$(pg_url dry)
+name_of_target=pg
+dry 4 "--distribute without Citus" --distribute
+ok "says so" says err 'no citus extension'
 dry_runs pg
+dry 4 "--distribute without Citus, into tables that are there" --distribute
+
+# Citus itself is not here; what settle asks it for is.
+citus() { # citus NAME: a target with what settle needs of the extension
+	create_pg_database "$1" && psql -X -q -v ON_ERROR_STOP=1 -d "$1" <<-'END'
+		INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+			VALUES (99999, 'citus', 10, 2200, false, '12.1');
+		CREATE TABLE asked (what text, by text, beside text);
+		CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod "char");
+		CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text, distribution_type text DEFAULT 'hash',
+			colocate_with text DEFAULT 'default') RETURNS void LANGUAGE sql AS $$
+			INSERT INTO pg_dist_partition VALUES (table_name, 'h');
+			INSERT INTO asked VALUES (table_name::text, distribution_column, CASE colocate_with WHEN 'none' THEN 'none' ELSE colocate_with::regclass::text END)$$;
+	END
+}
+asked() { # asked NAME: what was distributed how
+	psql -X -A -t -d "$1" -c 'SELECT what, by, beside FROM asked ORDER BY what'
+}
+
+citus late && citus early || exit 99
+SETTLE_STATE_DIR=$work/late-state SETTLE_TARGET=$(pg_url late)
+run migrate $domain --live --limit 5 -q
+for option in --dry-run --live; do
+	exits 5 "$option: tables made without --distribute are refused with it" migrate $domain $option --limit 5 --distribute
+	ok "$option: and named" says err "tables were made without --distribute: forms (form_id), form_operations (form_id), cases (case_id)"
+	ok "$option: with the way out" says err 'leave --distribute out'
+done
+grep '^SELECT create_distributed_table' "$top_srcdir/src/cmd/settle.1" | psql -X -q -v ON_ERROR_STOP=1 -d late >"$work/out" 2>"$work/err"
+exits 0 "after the manual's statements they are taken" migrate $domain --dry-run --live --limit 5 --distribute
+SETTLE_STATE_DIR=$work/early-state SETTLE_TARGET=$(pg_url early)
+run migrate $domain --live --limit 5 --distribute -q
+exits 0 "tables made with --distribute are gone on with" migrate $domain --dry-run --live --limit 5 --distribute
+asked late >"$work/late"
+asked early >"$work/early"
+ok "the manual distributes as settle does" cmp "$work/late" "$work/early"
+ok "all that settle distributes" test "$(wc -l <"$work/early")" -eq 8
 finish

@@ -276,6 +276,10 @@ static void test_sql_open__distribute_without_citus(void **state)
 	assert_int_equal(sql_open(&t, &o, &e), ERR_TARGET);
 	TELLS(e.msg, "no citus extension");
 	assert_int_equal(place_count(p, "SELECT count(*) FROM pg_tables WHERE tablename = 'forms'"), 0);
+	sql_close(place_open(p, SQL_CREATE));
+	e = (struct err)ERR_INIT;
+	assert_int_equal(sql_open(&t, &o, &e), ERR_TARGET); /* with tables too */
+	TELLS(e.msg, "no citus extension");
 }
 
 /* Rows are read back by a join that Citus can send to its shards, and one writer at a time holds them. */
@@ -295,7 +299,37 @@ static void check_put_on_citus(struct sql_target *t, struct arena *a)
 	}
 }
 
-/* No Citus here: a function of its name notes what it is asked for. What is tested is which questions are asked. */
+static const char *const citus_tables = "forms (form_id), form_operations (form_id), cases (case_id), "
+					"case_transactions (case_id), case_indices (case_id), attachments (owner_id), "
+					"documents (doc_id), settle_conflict (doc_id)";
+
+/* No Citus here: a function of its name notes what it is asked for, in a table as Citus has one. What is tested is
+ * which questions are asked, and what is made of such answers. */
+static void make_citus(struct place *p, struct place *there)
+{
+	place_exec(p, "DROP DATABASE IF EXISTS settle_citus");
+	place_exec(p, "CREATE DATABASE settle_citus");
+	MUST(url_parse_target(url_with(p, "settle", "settle_citus", ""), &there->memory, &there->url, err));
+	snprintf(there->schema, sizeof(there->schema), "public");
+	place_exec(
+	    there,
+	    "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)"
+	    " VALUES (99999, 'citus', 10, 2200, false, '12.1');"
+	    "CREATE TABLE asked (n serial, what text);"
+	    "CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod \"char\");"
+	    "CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text,"
+	    " distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default') RETURNS void LANGUAGE sql"
+	    " AS $$INSERT INTO pg_dist_partition VALUES (table_name, 'h');"
+	    " INSERT INTO asked (what) VALUES (table_name::text || ' by ' || distribution_column || ' with '"
+	    " || CASE colocate_with WHEN 'none' THEN 'none' ELSE colocate_with::regclass::text END)$$");
+}
+
+static void drop_citus(struct place *p, struct place *there)
+{
+	place_exec(p, "DROP DATABASE settle_citus");
+	arena_release(&there->memory);
+}
+
 static void test_sql_open__distribute_spreads_by_id(void **state)
 {
 	static const char want[] =
@@ -308,19 +342,7 @@ static void test_sql_open__distribute_spreads_by_id(void **state)
 	struct sql_target *t;
 	struct sql_report report;
 
-	place_exec(p, "DROP DATABASE IF EXISTS settle_citus");
-	place_exec(p, "CREATE DATABASE settle_citus");
-	MUST(url_parse_target(url_with(p, "settle", "settle_citus", ""), &there.memory, &there.url, err));
-	snprintf(there.schema, sizeof(there.schema), "public");
-	place_exec(
-	    &there,
-	    "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)"
-	    " VALUES (99999, 'citus', 10, 2200, false, '12.1');"
-	    "CREATE TABLE asked (n serial, what text);"
-	    "CREATE FUNCTION create_distributed_table(table_name regclass, distribution_column text,"
-	    " distribution_type text DEFAULT 'hash', colocate_with text DEFAULT 'default') RETURNS void LANGUAGE sql"
-	    " AS $$INSERT INTO asked (what) VALUES (table_name::text || ' by ' || distribution_column || ' with '"
-	    " || CASE colocate_with WHEN 'none' THEN 'none' ELSE colocate_with::regclass::text END)$$");
+	make_citus(p, &there);
 	MUST(sql_open(&t, &(struct sql_options){.url = &there.url, .flags = SQL_CREATE, .distribute = 1}, err));
 	MUST(sql_describe(t, &p->memory, &report, err));
 	assert_int_equal(report.citus, 1);
@@ -334,8 +356,53 @@ static void test_sql_open__distribute_spreads_by_id(void **state)
 				     want)
 			    .ptr),
 	    1);
-	place_exec(p, "DROP DATABASE settle_citus");
-	arena_release(&there.memory);
+	drop_citus(p, &there);
+}
+
+static void must_not_distribute(struct place *there, unsigned flags, const char *tables)
+{
+	struct sql_target *t = NULL;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(sql_open(&t, &(struct sql_options){.url = &there->url, .flags = flags, .distribute = 1}, &e),
+			 ERR_STATE);
+	assert_null(t);
+	TELLS(e.msg, tables);
+	TELLS(e.hint, "leave --distribute out");
+	TELLS(e.hint, "create_distributed_table");
+}
+
+static void must_distribute(struct place *there, unsigned flags)
+{
+	struct sql_target *t = NULL;
+
+	MUST(sql_open(&t, &(struct sql_options){.url = &there->url, .flags = flags, .distribute = 1}, err));
+	sql_close(t);
+}
+
+static void test_sql_open__distribute_names_tables_that_are_not(void **state)
+{
+	struct place *p = *state;
+	struct place there = {.is_pg = 1};
+	struct sql_target *t;
+
+	make_citus(p, &there);
+	must_distribute(&there, SQL_READ_ONLY); /* a dry run: there is nothing yet */
+	MUST(sql_open(&t, &(struct sql_options){.url = &there.url, .flags = SQL_CREATE}, err));
+	sql_close(t);
+	must_not_distribute(&there, SQL_CREATE, citus_tables);
+	must_not_distribute(&there, SQL_READ_ONLY, citus_tables);
+	/* 'n': on each node whole, or on the coordinator alone */
+	place_exec(&there, "INSERT INTO pg_dist_partition SELECT tablename::regclass,"
+			   " CASE tablename WHEN 'documents' THEN 'n' ELSE 'h' END::\"char\" FROM pg_tables"
+			   " WHERE schemaname = 'public' AND tablename <> 'cases'");
+	must_not_distribute(&there, SQL_CREATE, ": cases (case_id), documents (doc_id)");
+	place_exec(&there, "UPDATE pg_dist_partition SET partmethod = 'h';"
+			   "INSERT INTO pg_dist_partition VALUES ('cases', 'h')");
+	must_distribute(&there, SQL_CREATE);
+	must_distribute(&there, SQL_READ_ONLY);
+	assert_int_equal(place_count(&there, "SELECT count(*) FROM asked"), 0);
+	drop_citus(p, &there);
 }
 
 int main(void)
@@ -358,6 +425,7 @@ int main(void)
 	    PLACE_TEST(test_sql_open__an_empty_search_path),
 	    PLACE_TEST(test_sql_open__distribute_without_citus),
 	    PLACE_TEST(test_sql_open__distribute_spreads_by_id),
+	    PLACE_TEST(test_sql_open__distribute_names_tables_that_are_not),
 	};
 
 	return run_at_postgresql("sql_pg_open", tests, sizeof(tests) / sizeof(tests[0]));
