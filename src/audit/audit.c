@@ -284,6 +284,8 @@ int audit_begin(struct audit *t, struct err *err)
 		rc = audit_head_oid(t, &t->parent, &t->has_parent, err);
 	if (rc == 0)
 		rc = pack_open(&t->pack, t->odb, t->directory, err);
+	if (rc == 0)
+		rc = changes_open(&t->changes, err);
 	if (rc)
 		audit_rollback(t);
 	return rc;
@@ -307,8 +309,8 @@ void audit_rollback(struct audit *t)
 {
 	pack_close(t->pack);
 	t->pack = NULL;
-	free(t->changes.v);
-	t->changes = (struct changes){0};
+	changes_close(t->changes);
+	t->changes = NULL;
 	arena_release(&t->event_memory);
 	give_lock_back(t);
 }
@@ -327,54 +329,27 @@ static int check_path(struct slice path, struct err *err)
 	return part ? 0 : err_set(err, ERR_INTERNAL, "an empty path in the audit trail");
 }
 
-static int make_room(struct changes *all, struct err *err)
+static int add_change(struct audit *t, struct slice path, const git_oid *id, struct err *err)
 {
-	size_t cap = all->cap ? all->cap * 2 : 64;
-	struct change **v;
-	if (all->n < all->cap)
-		return 0;
-	v = realloc(all->v, cap * sizeof(*v));
-	if (!v)
-		return err_set(err, ERR_INTERNAL, "out of memory");
-	all->v = v;
-	all->cap = cap;
-	return 0;
-}
-
-static int push_change(struct audit *t, struct slice path, const git_oid *id, struct err *err)
-{
-	struct changes *all = &t->changes;
-	struct change *c;
 	int rc = check_path(path, err);
-	if (rc == 0)
-		rc = make_room(all, err);
-	if (rc)
-		return rc;
-	c = arena_alloc(&t->event_memory, sizeof(*c) + path.len + 1);
-	*c = (struct change){.removed = !id, .at = all->n};
-	memcpy(c->path, path.ptr, path.len);
-	c->path[path.len] = 0;
-	if (id)
-		c->id = *id;
-	all->v[all->n++] = c;
-	return 0;
+	return rc ? rc : changes_add(t->changes, path, id, err);
 }
 
 int audit_put(struct audit *t, struct slice path, struct slice bytes, struct err *err)
 {
 	git_oid id;
 	int rc = pack_add(t->pack, GIT_OBJECT_BLOB, bytes, &id, err);
-	return rc ? rc : push_change(t, path, &id, err);
+	return rc ? rc : add_change(t, path, &id, err);
 }
 
 int audit_remove(struct audit *t, struct slice path, struct err *err)
 {
-	return push_change(t, path, NULL, err);
+	return add_change(t, path, NULL, err);
 }
 
 size_t audit_pending(const struct audit *t)
 {
-	return t->changes.n;
+	return t->changes ? changes_count(t->changes) : 0;
 }
 
 /* ---- the commit ---- */
@@ -494,7 +469,7 @@ static int commit(struct audit *t, const struct audit_event *e, git_oid *id, str
 	if (has_base)
 		rc = tree_before(t, e, &base, err);
 	if (rc == 0)
-		rc = tree_build(t->repo, t->pack, has_base ? &base : NULL, &t->changes, &tree, err);
+		rc = tree_build(t->repo, t->pack, has_base ? &base : NULL, t->changes, &tree, err);
 	if (rc == 0)
 		rc = add_commit(t, e, &tree, id, err);
 	if (rc == 0)

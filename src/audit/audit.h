@@ -4,10 +4,11 @@
  *
  * A commit's message ends with trailers ("Settle-Event: ...") that audit_walk reads back. Its tree is what was in force
  * after it: what an event puts replaces the file of that path, the rest stays. Objects go out in packs of at most
- * AUDIT_PACK_OBJECTS, undeltified, so that memory does not grow with an event but for some 100 bytes a file; a small
- * event is loose objects. A commit is on the disk when audit_commit returns. Writers take a lock of the whole
- * repository from audit_begin to audit_commit; readers need none. Errors: ERR_STATE (the repository cannot be used, an
- * object is damaged), ERR_BUSY (the lock), ERR_NOTFOUND where said. Threads: one thread at a time per handle.
+ * AUDIT_PACK_OBJECTS, undeltified, and the paths that changed wait in a temporary file, so that memory does not grow
+ * with an event; a small event is loose objects. A commit is on the disk when audit_commit returns. Writers take a lock
+ * of the whole repository from audit_begin to audit_commit; readers need none. Errors: ERR_STATE (the repository cannot
+ * be used, an object is damaged), ERR_BUSY (the lock), ERR_NOTFOUND where said. Threads: one thread at a time per
+ * handle.
  */
 #ifndef SETTLE_AUDIT_AUDIT_H
 #define SETTLE_AUDIT_AUDIT_H

@@ -19,20 +19,27 @@ MUST_CHECK int pack_flush(struct pack *p, struct err *err);
 /* Is there room for a few objects? Forgets what waits. */
 MUST_CHECK int pack_probe(struct pack *p, struct err *err);
 
+/* ---- changes.c: the paths that an event changes ---- */
+
+struct changes;
+struct change {
+	struct slice path; /* borrowed until the next change */
+	git_oid id;        /* of the blob, unless removed */
+	int removed;
+};
+
+MUST_CHECK int changes_open(struct changes **out, struct err *err);
+void changes_close(struct changes *c); /* NULL allowed */
+/* id NULL: the path is removed. Of a path added twice the last counts. */
+MUST_CHECK int changes_add(struct changes *c, struct slice path, const git_oid *id, struct err *err);
+size_t changes_count(const struct changes *c);
+/* In byte order of their paths. *more = 0: there are none left. */
+MUST_CHECK int changes_first(struct changes *c, struct change *out, int *more, struct err *err);
+MUST_CHECK int changes_next(struct changes *c, struct change *out, int *more, struct err *err);
+
 /* ---- tree.c: files -> trees ---- */
 
-struct change { /* of one path */
-	git_oid id;
-	uint32_t removed;
-	size_t at; /* order of coming */
-	char path[];
-};
-struct changes { /* the list from malloc, so that it grows without leaving its former selves behind */
-	struct change **v;
-	size_t n, cap;
-};
-
-/* The tree after the changes; base NULL: an empty one. Sorts the changes. */
+/* The tree after the changes; base NULL: an empty one. */
 MUST_CHECK int tree_build(git_repository *repo, struct pack *p, const git_oid *base, struct changes *changes,
 			  git_oid *out, struct err *err);
 
@@ -50,7 +57,7 @@ struct audit {
 	int lock; /* file descriptor, -1 */
 	struct pack *pack;
 	struct arena event_memory;
-	struct changes changes;
+	struct changes *changes;
 	git_oid parent;
 	int has_parent;
 };

@@ -4,6 +4,7 @@ src_audit_libaudit_a_SOURCES = \
 	src/audit/audit.c \
 	src/audit/audit.h \
 	src/audit/audit_internal.h \
+	src/audit/changes.c \
 	src/audit/pack.c \
 	src/audit/read.c \
 	src/audit/sha1.c \

@@ -19,16 +19,11 @@ struct items {
 struct builder {
 	git_repository *repo;
 	struct pack *pack;
-	struct change *const *v;
+	struct changes *changes;
+	struct change at; /* the next one that is not built in, while more */
+	int more;
 	struct err *err;
 };
-
-static int path_order(const void *left, const void *right)
-{
-	const struct change *x = *(struct change *const *)left, *y = *(struct change *const *)right;
-	int c = strcmp(x->path, y->path);
-	return c ? c : (x->at > y->at) - (x->at < y->at);
-}
 
 /* Git's order: a directory counts as if its name ended in '/'. */
 static int item_order(const void *left, const void *right)
@@ -90,56 +85,51 @@ static int write_items(struct builder *b, struct items *items, git_oid *out)
 	return rc;
 }
 
-static int build(struct builder *b, const git_oid *base, size_t from, size_t to, size_t skip, git_oid *out);
+static int build(struct builder *b, const git_oid *base, struct slice dir, git_oid *out);
 
-/* The changes from `from` on whose part after `skip` bytes of the path begins with the same name. */
-static size_t group_end(const struct builder *b, size_t from, size_t to, size_t skip, size_t len)
+static int below(const struct builder *b, struct slice dir)
 {
-	size_t end = from + 1;
-	while (end < to && strncmp(b->v[end]->path + skip, b->v[from]->path + skip, len) == 0 &&
-	       (b->v[end]->path[skip + len] == '/' || b->v[end]->path[skip + len] == 0))
-		end++;
-	return end;
+	return b->more && slice_starts(b->at.path, dir);
 }
 
-/* The last change of a path counts. */
-static int change_item(struct builder *b, const struct item *old, size_t from, size_t end, size_t skip,
-		       struct item *item)
+/* Takes in the next change, and with a directory all that are below it. */
+static int change_item(struct builder *b, const struct item *old, struct slice path, int is_dir, struct item *item)
 {
-	const struct change *last = b->v[end - 1];
 	const git_oid *base = old && old->mode == GIT_FILEMODE_TREE ? &old->id : NULL;
-	if (b->v[from]->path[skip + item->len] == '/') {
+	if (is_dir) {
 		item->mode = GIT_FILEMODE_TREE;
-		return build(b, base, from, end, skip + item->len + 1, &item->id);
+		return build(b, base, path, &item->id);
 	}
 	item->mode = GIT_FILEMODE_BLOB;
-	item->id = last->removed ? (git_oid){{0}} : last->id;
-	return 0;
+	item->id = b->at.removed ? (git_oid){{0}} : b->at.id;
+	return changes_next(b->changes, &b->at, &b->more, b->err);
 }
 
-static int change_items(struct builder *b, struct items *items, struct arena *a, size_t from, size_t to, size_t skip)
+static int change_items(struct builder *b, struct items *items, struct arena *a, struct slice dir)
 {
 	size_t n = items->n;
 	if (n)
 		qsort(items->v, n, sizeof(*items->v), name_order);
-	while (from < to) {
-		const char *name = b->v[from]->path + skip;
-		struct item item = {.name = name, .len = strcspn(name, "/")};
-		size_t end = group_end(b, from, to, skip, item.len);
+	while (below(b, dir)) {
+		size_t rest = b->at.path.len - dir.len;
+		const char *name = b->at.path.ptr + dir.len, *slash = memchr(name, '/', rest);
+		size_t len = slash ? (size_t)(slash - name) : rest;
+		struct slice path = arena_slice(a, (struct slice){b->at.path.ptr, dir.len + len + (slash ? 1 : 0)});
+		struct item item = {.name = path.ptr + dir.len, .len = len};
 		struct item *old = find_item(items, n, item.name, item.len);
-		int rc = change_item(b, old, from, end, skip, &item);
+		int rc = change_item(b, old, path, slash != NULL, &item);
 		if (rc)
 			return rc;
 		if (old)
 			*old = item;
 		else
 			ARENA_PUSH(a, items, item);
-		from = end;
 	}
 	return 0;
 }
 
-static int build(struct builder *b, const git_oid *base, size_t from, size_t to, size_t skip, git_oid *out)
+/* dir: "" or a path that ends in '/'. */
+static int build(struct builder *b, const git_oid *base, struct slice dir, git_oid *out)
 {
 	struct arena a = ARENA_INIT;
 	struct items items = {0};
@@ -152,7 +142,7 @@ static int build(struct builder *b, const git_oid *base, size_t from, size_t to,
 	}
 	load_items(tree, &a, &items);
 	git_tree_free(tree);
-	rc = change_items(b, &items, &a, from, to, skip);
+	rc = change_items(b, &items, &a, dir);
 	if (rc == 0)
 		rc = write_items(b, &items, out);
 	arena_release(&a);
@@ -162,11 +152,10 @@ static int build(struct builder *b, const git_oid *base, size_t from, size_t to,
 int tree_build(git_repository *repo, struct pack *p, const git_oid *base, struct changes *changes, git_oid *out,
 	       struct err *err)
 {
-	struct builder b = {.repo = repo, .pack = p, .v = changes->v, .err = err};
-	int rc;
-	if (changes->n)
-		qsort(changes->v, changes->n, sizeof(*changes->v), path_order);
-	rc = build(&b, base, 0, changes->n, 0, out);
+	struct builder b = {.repo = repo, .pack = p, .changes = changes, .err = err};
+	int rc = changes_first(changes, &b.at, &b.more, err);
+	if (rc == 0)
+		rc = build(&b, base, SLICE(""), out);
 	if (rc == 0 && git_oid_is_zero(out))
 		rc = pack_add(p, GIT_OBJECT_TREE, SLICE(""), out, err);
 	return rc;

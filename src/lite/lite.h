@@ -1,5 +1,5 @@
 /*
- * lite: the one wrapper around SQLite, used by state, tables, snapshot and sql/sqlite. Owns connections, the busy
+ * lite: the one wrapper around SQLite, used by state, audit, tables, snapshot and sql/sqlite. Owns connections, the busy
  * policy (LITE_BUSY_MS in one place), prepared statements (made once per connection, always reset by lite_done),
  * schema versions.
  * Files are made with mode 0600. Values travel as parameters only.

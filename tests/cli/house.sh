@@ -19,7 +19,7 @@ explain  src/explain  libexplain.a  base diff replay explain
 patch    patch        libpatch.a    base diff replay patch
 profile  src/profile  libprofile.a  base diff replay patch profile
 state    src/state    libstate.a    base lite state
-audit    src/audit    libaudit.a    base audit
+audit    src/audit    libaudit.a    base lite audit
 couch    couch        libcouch.a    base couch
 sql      sql          libsql.a      base lite sql
 migrate  src/migrate  libmigrate.a  all

@@ -90,10 +90,43 @@ static void test_audit__what_is_no_path_is_refused(void **state)
 	audit_close(t);
 }
 
+/* Names that stand otherwise in git's order of a tree than in that of paths, and come in neither. */
+static void test_audit__files_stand_in_gits_order(void **state)
+{
+	static const char *const paths[] = {"b/z", "b.x", "b-x", "a/b/c", "a0", "b/a", "a.b/c", "a/b-c", "B", "a-b"};
+	struct fixture *f = *state;
+	struct audit *t = trail_open(f, "demo", 0);
+	struct err err = ERR_INIT;
+	struct arena a = ARENA_INIT;
+	char id[AUDIT_ID_SIZE];
+	size_t n = sizeof(paths) / sizeof(paths[0]);
+	trail_begin(t);
+	for (size_t i = 0; i < n; i++)
+		trail_put(t, paths[i], i % 2 ? SLICE("earlier") : slice_of(paths[i]));
+	assert_int_equal(audit_pending(t), n);
+	trail_commit(t, "patch", 0, id);
+	trail_begin(t);
+	assert_int_equal(audit_pending(t), 0);
+	for (size_t i = 1; i < n; i += 2)
+		trail_put(t, paths[i], slice_of(paths[i]));
+	assert_int_equal(audit_remove(t, SLICE("a/b/c"), &err), 0);
+	assert_int_equal(audit_remove(t, SLICE("a/nothing"), &err), 0);
+	trail_commit(t, "patch", 0, id);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(paths[i], "a/b/c") == 0)
+			assert_null(trail_read(t, paths[i], &a));
+		else
+			assert_string_equal(trail_read(t, paths[i], &a), paths[i]);
+	arena_release(&a);
+	audit_close(t);
+	assert_sound(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FIXTURE_TEST(test_audit__many_files_go_out_as_packs),
+	    FIXTURE_TEST(test_audit__files_stand_in_gits_order),
 	    FIXTURE_TEST(test_audit__paths_of_ids_go_there_and_back),
 	    FIXTURE_TEST(test_audit__what_is_no_path_is_refused),
 	};
