@@ -5,9 +5,6 @@
 . "$top_srcdir/tests/server/couchd.sh"
 trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
 
-same() {
-	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
-}
 recorded() {
 	run diff show demo-clinic --format json
 	cp "$work/out" "$work/$1.diffs"

@@ -4,9 +4,6 @@
 feed=$top_srcdir/fixtures/demo/demo.json.gz
 export SETTLE_TARGET="sqlite:$work/t.db" SETTLE_STATE_DIR="$work/state"
 
-same() {
-	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
-}
 # What is recorded: differences, and per kind and rule how many.
 recorded() {
 	run diff show demo-clinic --format json --profile "${2:-commcare}"

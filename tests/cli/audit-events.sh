@@ -10,7 +10,7 @@ SETTLE_STATE_DIR=$work/state
 SETTLE_TARGET=sqlite:$work/t.db
 export SETTLE_STATE_DIR SETTLE_TARGET
 git=$work/state/audit.git
-printf '[user]\n\tname = Ann Auditor\n\temail = ann@example.org\n' >"$HOME/.gitconfig"
+git_author
 
 form() { # form SEQ ID CASE FIELDS: a line of a recorded feed
 	printf '{"seq":%s,"id":"%s","changes":[{"rev":"1-a"}],"doc":{"_id":"%s","_rev":"1-a","doc_type":"XFormInstance","domain":"d","received_on":"2020-01-01T00:00:00Z",%s"form":{"case":{"@case_id":"%s","@date_modified":"2020-01-01T00:00:00Z","@user_id":"u","create":{"case_type":"t","case_name":"n","owner_id":"o"}}}}}\n' \

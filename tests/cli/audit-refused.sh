@@ -20,11 +20,9 @@ dump() {
 in_namespace() {
 	mount=$1
 	shift
-	flags=-m
-	[ "$(id -u)" = 0 ] || flags=-rm
 	status=0
 	# shellcheck disable=SC2016
-	git=$git work=$work unshare $flags sh -c "$mount"' && exec "$@"' sh "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	in_mounts env git="$git" work="$work" sh -c "$mount"' && exec "$@"' sh "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
 }
 
 # refused NAME TEXT: the command ended with 5, said so, and changed nothing

@@ -11,10 +11,6 @@ SETTLE_STATE_DIR=$work/state
 export SETTLE_SOURCE SETTLE_TARGET SETTLE_STATE_DIR
 git=$work/state/audit.git
 
-query() {
-	sqlite3 "$work/t.db" "$1"
-}
-
 # keep, back: SQL and trail as they were
 keep() {
 	rm -rf "$work/kept"

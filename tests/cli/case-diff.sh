@@ -3,12 +3,6 @@
 . "$top_srcdir/tests/cli/lib.sh"
 trap 'rm -rf "$work"' EXIT
 
-same() {
-	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
-}
-member() { # member NAME: of the JSON object in $work/out
-	sed "s/.*\"$1\":\([a-z0-9]*\)[,}].*/\1/" "$work/out"
-}
 use() { # use NAME: a fresh target
 	export SETTLE_TARGET="sqlite:$work/$1.db" SETTLE_STATE_DIR="$work/state-$1"
 }

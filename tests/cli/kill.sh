@@ -19,12 +19,6 @@ create_pg_database torn || exit 99
 start_couchd --load "$top_srcdir/fixtures/demo/demo.json.gz" --load-db demo || exit 99
 source=http://127.0.0.1:$couchd_port/demo
 
-contents_of() {
-	for table in forms cases case_transactions case_indices attachments form_operations documents settle_conflict settle_dirty_case; do
-		psql -X -A -t -d "$1" -c "SELECT '$table', t FROM $table t ORDER BY 2"
-	done
-}
-
 # answers NAME TARGET: what readers see, into $work/NAME.*
 answers() {
 	run diff show $domain -t "$2" --state-dir "$work/state-$1" --format json

@@ -9,6 +9,7 @@ export HOME
 mkdir "$HOME"
 tests=0
 failed=0
+target=
 
 # ok NAME COMMAND...: passes when the command does
 ok() {
@@ -54,6 +55,62 @@ silent() {
 
 not() {
 	! "$@"
+}
+
+# same A B: two texts
+same() {
+	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
+}
+
+# member NAME: its value in $work/out, a JSON object: a number, true or false
+member() {
+	sed "s/.*\"$1\":\([a-z0-9]*\)[,}].*/\1/" "$work/out"
+}
+
+# status_of DOMAIN: of its migration
+status_of() {
+	run stats "$1" --format json
+	sed 's/.*"status":"\([^"]*\)".*/\1/' "$work/out"
+}
+
+# within SECONDS COMMAND...: waits until it passes
+within() {
+	tries=$(($1 * 20))
+	shift
+	while [ $tries -gt 0 ]; do
+		"$@" && return 0
+		sleep 0.05
+		tries=$((tries - 1))
+	done
+	return 1
+}
+
+# query SQL: rows of the target, which is $target, or $SETTLE_TARGET where there is none
+query() {
+	queried=${target:-$SETTLE_TARGET}
+	case $queried in
+	sqlite:*) sqlite3 "${queried#sqlite:}" "$1" ;;
+	*) psql -X -A -t -q -d "$queried" -c "$1" ;;
+	esac
+}
+
+# contents_of DATABASE: every row that a migration wrote into this PostgreSQL database
+contents_of() {
+	for table in forms cases case_transactions case_indices attachments form_operations documents settle_conflict settle_dirty_case; do
+		psql -X -A -t -d "$1" -c "SELECT '$table', t FROM $table t ORDER BY 2"
+	done
+}
+
+# git_author: who git says commits here
+git_author() {
+	printf '[user]\n\tname = Ann Auditor\n\temail = ann@example.org\n' >"$HOME/.gitconfig"
+}
+
+# in_mounts COMMAND...: in a mount namespace of its own
+in_mounts() {
+	mount_flags=-m
+	[ "$(id -u)" = 0 ] || mount_flags=-rm
+	unshare $mount_flags "$@"
 }
 
 finish() {

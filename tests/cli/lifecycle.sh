@@ -30,11 +30,6 @@ become() {
 	esac
 }
 
-status_now() {
-	run stats d --format json
-	sed 's/.*"status":"\([^"]*\)".*/\1/' "$work/out"
-}
-
 # pair FROM EXPECTED-EXIT EXPECTED-STATUS COMMAND...
 pair() {
 	from=$1
@@ -48,7 +43,7 @@ pair() {
 		ok "$from: $*: names the status" says err "is ${leads}:"
 		ok "$from: $*: says a way out" says err "hint:"
 	fi
-	ok "$from: $*: leads to $leads" test "$(status_now)" = "$leads"
+	ok "$from: $*: leads to $leads" test "$(status_of d)" = "$leads"
 }
 
 pair not-started 0 in-progress migrate d
@@ -144,7 +139,7 @@ exits 2 "--quiet-for wants a number" migrate d --finish --quiet-for soon
 become in-progress
 exits 2 "reset asks, and nobody is there to answer" reset d
 ok "reset: says that --yes answers" says err "--yes"
-ok "reset: nothing happened" test "$(status_now)" = in-progress
+ok "reset: nothing happened" test "$(status_of d)" = in-progress
 run reset d --yes
 ok "reset: the state file is gone" not test -e "$work/state/domains/d/state.db"
 exits 0 "after a reset the migration begins again" migrate d
@@ -202,17 +197,6 @@ text_of() {
 	psql -X -A -t -d live -c "SELECT body->>'text' FROM documents WHERE doc_id = '$1'"
 }
 
-within() { # within SECONDS COMMAND...
-	tries=$(($1 * 20))
-	shift
-	while [ $tries -gt 0 ]; do
-		"$@" && return 0
-		sleep 0.05
-		tries=$((tries - 1))
-	done
-	return 1
-}
-
 text_is() {
 	test "$(text_of "$1")" = "$2"
 }
@@ -241,12 +225,12 @@ writer=$!
 exits 1 "finish: a source that still writes keeps the migration live" migrate d --finish --quiet-for 1
 ok "finish: says what still writes" says err "still writes"
 ok "finish: no go" says out "No go"
-ok "finish: stays live" test "$(status_now)" = live
+ok "finish: stays live" test "$(status_of d)" = live
 kill $writer 2>/dev/null
 wait $writer 2>/dev/null
 exits 0 "finish: a quiet source ends the live phase" migrate d --finish --quiet-for 0.5
 ok "finish: go" says out "Go: \`settle commit d\` completes the migration"
-ok "finish: leads to in-progress" test "$(status_now)" = in-progress
+ok "finish: leads to in-progress" test "$(status_of d)" = in-progress
 exits 2 "--shutter needs --finish" migrate d --shutter
 exits 0 "unfinish" unfinish d
 exits 0 "finish with --shutter" migrate d --finish --quiet-for 0.2 --shutter
@@ -273,7 +257,7 @@ exits 5 "commit: a change since then is refused" commit d
 ok "commit: names the document" says err "document late"
 exits 0 "migrate brings it over" migrate d
 exits 0 "commit" commit d
-ok "commit: complete" test "$(status_now)" = complete
+ok "commit: complete" test "$(status_of d)" = complete
 
 # ---- other domains write a lot, this one last ----
 

@@ -5,23 +5,11 @@
 . "$top_srcdir/tests/server/couchd.sh"
 trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
 
-same() {
-	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
-}
-member() { # member NAME: of the JSON object in $work/out
-	sed "s/.*\"$1\":\([a-z0-9]*\)[,}].*/\1/" "$work/out"
-}
 bulk() { # bulk DB: documents from stdin, revisions and all
 	curl -sf -X POST -H 'Content-Type: application/json' --data-binary @- "$couchd_url/$1/_bulk_docs" >/dev/null
 }
-rows() { # rows: the table, ordered
-	case $target in
-	sqlite:*) sqlite3 "${target#sqlite:}" "$1" ;;
-	*) psql -X -A -t -d "$target" -c "$1" ;;
-	esac
-}
 conflicts() {
-	rows 'SELECT doc_id, rev, body FROM settle_conflict ORDER BY doc_id, rev'
+	query 'SELECT doc_id, rev, body FROM settle_conflict ORDER BY doc_id, rev'
 }
 
 start_pg || exit 99
@@ -46,9 +34,8 @@ END
 # lose WAY TARGET
 lose() {
 	way=$1
-	target=$2
 	fill "$way"
-	export SETTLE_SOURCE="$couchd_url/$way" SETTLE_TARGET="$target" SETTLE_STATE_DIR="$work/state-$way"
+	export SETTLE_SOURCE="$couchd_url/$way" SETTLE_TARGET="$2" SETTLE_STATE_DIR="$work/state-$way"
 	exits 0 "$way: nothing is left in the source, so that is clean" migrate d --format json
 	ok "$way: they are counted" test "$(member conflicts) $(member conflicts_left)" = "3 0"
 	conflicts >"$work/$way.rows"
@@ -77,7 +64,6 @@ ok "both targets hold the same" cmp "$work/sqlite.rows" "$work/pg.rows"
 # What cannot be had stays in the source and is said to.
 fill large
 export SETTLE_SOURCE="$couchd_url/large" SETTLE_TARGET="sqlite:$work/large.db" SETTLE_STATE_DIR="$work/state-large"
-target=$SETTLE_TARGET
 printf '{"new_edits":false,"docs":[{"_id":"big","_rev":"1-aa","doc_type":"Application","domain":"d","s":"%s"},{"_id":"big","_rev":"1-bb","doc_type":"Application","domain":"d"}]}' \
 	"$(head -c 3000 /dev/zero | tr '\0' x)" | bulk large
 exits 1 "a losing revision that is too large" migrate d --max-doc 2048 --format json
@@ -108,13 +94,11 @@ exits 0 "attachments stay in the source, on purpose" migrate odd --without attac
 ok "and are counted" test "$(member attachments) $(member attachments_left)" = "7 0"
 exits 0 "a later run knows it still" migrate odd --format json
 ok "told by stats" test "$(member attachments) $(member attachments_left)" = "7 0"
-target=
 unset SETTLE_SOURCE
 
 # A server that stumbles is asked again; one that has lost a body by then is not.
 fill faults
 export SETTLE_SOURCE="$couchd_url/faults" SETTLE_TARGET="sqlite:$work/faults.db" SETTLE_STATE_DIR="$work/state-faults"
-target=$SETTLE_TARGET
 curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/form?rev=","action":"drop"}' >/dev/null
 curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/plain?rev=1-aa","action":"status","status":404,"times":0}' >/dev/null
 curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/plain?rev=1-bb","action":"overwrite","at":60,"bytes":"\u0000","times":0}' >/dev/null

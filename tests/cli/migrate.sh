@@ -86,12 +86,6 @@ rows_of() {
 	done
 }
 
-contents_of() {
-	for table in forms cases case_transactions case_indices attachments form_operations documents settle_conflict settle_dirty_case; do
-		psql -X -A -t -d "$1" -c "SELECT '$table', t FROM $table t ORDER BY 2"
-	done
-}
-
 rows_of file >"$work/rows.before"
 run migrate $domain -s "file:$demo/demo.json.gz" -t "$(pg_url file)" --state-dir "$work/state-file" --format json
 ok "second run: exit code 1 again" test "$status" -eq 1

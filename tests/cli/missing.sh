@@ -8,14 +8,6 @@ trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
 demo=$top_srcdir/fixtures/demo/demo.json.gz
 domain=demo-clinic
 
-# sql STATEMENT: into the target that is being tested, rows on stdout
-sql() {
-	case $SETTLE_TARGET in
-	sqlite:*) sqlite3 "${SETTLE_TARGET#sqlite:}" "$1" ;;
-	*) psql -X -A -t -q -d "$database" -c "$1" ;;
-	esac
-}
-
 # missing: "KIND N ..." of the kinds that miss documents
 missing() {
 	run stats "$domain" --format json
@@ -29,7 +21,7 @@ missing_are() {
 
 # id_of TABLE COLUMN TYPE
 id_of() {
-	sql "SELECT min($2) FROM $1 WHERE doc_type = '$3'"
+	query "SELECT min($2) FROM $1 WHERE doc_type = '$3'"
 }
 
 put() { # put DATABASE ID JSON
@@ -47,7 +39,7 @@ no_faults() {
 # what_sql_holds: every row of documents, forms and cases
 what_sql_holds() {
 	for table in forms cases case_transactions documents; do
-		sql "SELECT * FROM $table ORDER BY 1, 2, 3, 4"
+		query "SELECT * FROM $table ORDER BY 1, 2, 3, 4"
 	done
 }
 
@@ -78,9 +70,9 @@ finds() {
 	form=$(id_of forms form_id XFormInstance)
 	user=$(id_of documents doc_id CommCareUser)
 	group=$(id_of documents doc_id Group)
-	case_id=$(sql "SELECT min(case_id) FROM cases WHERE doc_type = 'CommCareCase' AND NOT deleted")
-	sql "DELETE FROM forms WHERE form_id = '$form'"
-	sql "DELETE FROM documents WHERE doc_id IN ('$user', '$group')"
+	case_id=$(query "SELECT min(case_id) FROM cases WHERE doc_type = 'CommCareCase' AND NOT deleted")
+	query "DELETE FROM forms WHERE form_id = '$form'"
+	query "DELETE FROM documents WHERE doc_id IN ('$user', '$group')"
 	exits 1 "$way: cached" migrate $domain --missing-docs=cached
 	ok "$way: cached looks for nothing" not says err "newly missing"
 	ok "$way: ... and counts nothing new" missing_are "$before"
@@ -92,12 +84,12 @@ finds() {
 	exits 1 "$way: rebuild" migrate $domain --missing-docs=rebuild
 	ok "$way: a rebuild finds the same" missing_are "XFormInstance 1 $before CommCareUser 1 Group 1"
 
-	sql "CREATE TABLE away AS SELECT * FROM cases WHERE case_id = '$case_id'"
-	sql "DELETE FROM cases WHERE case_id = '$case_id'"
+	query "CREATE TABLE away AS SELECT * FROM cases WHERE case_id = '$case_id'"
+	query "DELETE FROM cases WHERE case_id = '$case_id'"
 	run migrate $domain
 	ok "$way: a case that SQL lost is missing" says err "1 newly missing"
-	sql "INSERT INTO cases SELECT * FROM away"
-	sql "DROP TABLE away"
+	query "INSERT INTO cases SELECT * FROM away"
+	query "DROP TABLE away"
 	exits 1 "$way: recheck" migrate $domain --missing-docs=recheck
 	ok "$way: recheck looks only at what is missing" says err ": 1 are there"
 	ok "$way: recheck takes the mark away" missing_are "XFormInstance 1 $before CommCareUser 1 Group 1"
@@ -112,7 +104,7 @@ finds() {
 	run diff show $domain --format json
 	ok "$way: and differs as it did" cmp "$work/$way.diffs" "$work/out"
 
-	sql "DELETE FROM case_transactions WHERE form_id = '$form'"
+	query "DELETE FROM case_transactions WHERE form_id = '$form'"
 	exits 1 "$way: --forms=ID again" migrate $domain --forms="$form"
 	what_sql_holds >"$work/$way.after"
 	ok "$way: writes what hangs on the form anew" cmp "$work/$way.before" "$work/$way.after"
@@ -120,7 +112,6 @@ finds() {
 	ok "$way: is named" says err "does not have this document id=nosuch"
 }
 
-database=missing
 SETTLE_TARGET=$(pg_url missing)
 finds pg
 SETTLE_TARGET=sqlite:$work/t.db
@@ -136,7 +127,7 @@ ok "a design document, another domain's and nobody's are not missing" says err "
 SETTLE_STATE_DIR=$work/state-other SETTLE_TARGET=sqlite:$work/other.db exits 0 "another domain of the same database: clean" migrate other
 exits 1 "--forms with another domain's document" migrate $domain --forms=elsewhere
 ok "says that it is another domain's" says err "belongs to another domain"
-sql "DELETE FROM documents WHERE doc_id = '$user'"
+query "DELETE FROM documents WHERE doc_id = '$user'"
 run migrate $domain
 curl -sf -X DELETE "$couchd_url/demo/$(printf %s "$user" | sed 's/|/%7C/g')?rev=$(curl -sf "$couchd_url/demo/$(printf %s "$user" | sed 's/|/%7C/g')" |
 	node -e 'console.log(JSON.parse(require("fs").readFileSync(0))._rev)')" >/dev/null
@@ -146,7 +137,7 @@ ok "a document deleted since is not missing any more" missing_are "$before"
 # ---- a source that misbehaves ----
 
 fault '{"prefix":"/demo/_all_docs","action":"cut","at":60000}'
-sql "DELETE FROM documents WHERE doc_id = '$group'"
+query "DELETE FROM documents WHERE doc_id = '$group'"
 run migrate $domain
 ok "a connection that breaks is taken up again" says err "going on behind the last id"
 ok "and nothing is lost" says err "1 newly missing"
@@ -176,7 +167,7 @@ SETTLE_TARGET=sqlite:$work/order.db
 start_couchd --load "$demo" --load-db demo --replay "$work/replay" || exit 99
 SETTLE_SOURCE=$couchd_url/demo
 exits 1 "order: migrate" migrate $domain --missing-docs=cached
-sql "DELETE FROM documents WHERE doc_id = '$group'"
+query "DELETE FROM documents WHERE doc_id = '$group'"
 run migrate $domain
 ok "ids in another order are sorted" says err "does not list its ids in byte order"
 ok "and merged all the same" says err "1 newly missing"
@@ -243,7 +234,7 @@ goes_on() {
 	way=$1
 	SETTLE_STATE_DIR=$work/state-many-$way
 	exits 0 "$way: 40000 documents, half of them another domain's" migrate m
-	sql "DELETE FROM forms WHERE form_id IN ('form-000001', 'form-039999')"
+	query "DELETE FROM forms WHERE form_id IN ('form-000001', 'form-039999')"
 	fault '{"prefix":"/many/_all_docs","action":"slow","rate":400000,"times":0}'
 	search_a_while
 	kill -KILL $pid
@@ -264,7 +255,6 @@ goes_on() {
 
 SETTLE_TARGET=sqlite:$work/many.db
 goes_on sqlite
-database=many
 SETTLE_TARGET=$(pg_url many)
 goes_on pg
 
@@ -277,7 +267,7 @@ ok "live: looks for missing documents once" says err "newly missing"
 exits 0 "live: again" migrate m --live
 ok "live: the feed brings what comes later" not says err "newly missing"
 exits 0 "live: --forms stays live" migrate m --forms=missing
-sql "DELETE FROM forms WHERE form_id = 'form-000001'"
+query "DELETE FROM forms WHERE form_id = 'form-000001'"
 exits 1 "live: finish" migrate m --finish --quiet-for 0.2
 ok "live: finish looks again" missing_are "XFormInstance 1"
 exits 0 "live: --forms=missing" migrate m --forms=missing

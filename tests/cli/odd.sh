@@ -5,11 +5,6 @@
 odd=$top_srcdir/fixtures/odd
 trap 'stop_pg; rm -rf "$work"' EXIT
 
-counter() { # counter NAME: its value in $work/out, a JSON object
-	sed "s/.*\"$1\":\([0-9]*\)[,}].*/\1/" "$work/out"
-}
-
-
 # migrate_odd NAME TARGET
 migrate_odd() {
 	way=$1
@@ -20,7 +15,7 @@ migrate_odd() {
 	ok "$way: documents with duplicate keys are counted" says err "3 documents have a key twice"
 	run stats odd -t "$target" --state-dir "$work/state-$way" --format json
 	for c in read written unchanged deleted skipped rejected; do
-		ok "$way: $c" test "$(counter $c)" = "$(node -p "require('$odd/expected.json').$c")"
+		ok "$way: $c" test "$(member $c)" = "$(node -p "require('$odd/expected.json').$c")"
 	done
 	run diff show odd -t "$target" --state-dir "$work/state-$way" --format json
 	ok "$way: everything that is stored compares clean" silent out
@@ -48,13 +43,13 @@ migrate_parts() {
 	way=$1
 	target=$2
 	exits 0 "$way: odd parts are stored, and nothing differs" migrate parts -s "file:$work/parts.ndjson" -t "$target" --state-dir "$work/parts-$way" --format json
-	ok "$way: all of them" test "$(counter written) $(counter rejected)" = "$(wc -w <"$work/parts" | tr -d ' ') 0"
+	ok "$way: all of them" test "$(member written) $(member rejected)" = "$(wc -w <"$work/parts" | tr -d ' ') 0"
 	for id in $(cat "$work/parts"); do
 		ok "$way: $id comes back" shows_part "$id"
 		: >"$work/out"
 	done
 	exits 0 "$way: and again, unchanged" migrate parts -s "file:$work/parts.ndjson" -t "$target" --state-dir "$work/parts-$way" --format json
-	ok "$way: nothing is written" test "$(counter written)" = 0
+	ok "$way: nothing is written" test "$(member written)" = 0
 }
 
 migrate_odd sqlite "sqlite:$work/odd.db"
@@ -75,14 +70,14 @@ END
 for way in first again; do
 	run migrate gone -s "file:$work/gone.ndjson" -t "$(pg_url odd)" --state-dir "$work/state-gone" --format json
 	ok "odd ids that are gone or another domain's: $way" test "$status" -eq 1
-	ok "counted: $way" test "$(counter deleted) $(counter skipped) $(counter rejected)" = "2 1 0"
+	ok "counted: $way" test "$(member deleted) $(member skipped) $(member rejected)" = "2 1 0"
 done
 
 # side_feed NAME COUNTER N: what is not brought over is counted and keeps the exit code at 1
 side_feed() {
 	run migrate odd -s "file:$odd/$1.ndjson" -t "sqlite:$work/$1.db" --state-dir "$work/state-$1" --format json
 	ok "$1: not brought over, so exit code 1" test "$status" -eq 1
-	ok "$1: counted" test "$(counter "$2")" = "$3"
+	ok "$1: counted" test "$(member "$2")" = "$3"
 }
 
 side_feed attachments attachments 7

@@ -9,13 +9,6 @@ trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
 domain=things
 source=file:$work/feed.json
 
-query() { # SQL
-	case $target in
-	sqlite:*) sqlite3 "${target#sqlite:}" "$1" ;;
-	*) psql -X -A -t -q -d "$db" -c "$1" ;;
-	esac
-}
-
 settled() {
 	run "$@" -s "$source" -t "$target" --state-dir "$state" --profile documents
 }

@@ -55,7 +55,7 @@ torn() { # NAME
 		killed_after "$(moment $round 2)" && hits=$((hits + 1))
 		settled migrate $domain -s "$source" --patch
 		ok "$1: the same command again comes to its end (seed $seed, round $round)" test "$status" -eq 1
-		ok "$1: which is that of an undisturbed run (seed $seed, round $round)" same
+		ok "$1: which is that of an undisturbed run (seed $seed, round $round)" as_calm
 	done
 	echo "# $1: $planned times with patches planned and not yet in SQL"
 	ok "$1: it was killed on the way (seed $seed, $hits times)" test $hits -gt 0

@@ -49,8 +49,8 @@ answers() {
 	git -C "$state/audit.git" ls-tree -r --name-only $domain | grep -c '^patches/.*\.xml$' >"$work/$1.files"
 }
 
-# same: as the undisturbed run, whose answers are called calm
-same() {
+# as_calm: as the undisturbed run, whose answers are called calm
+as_calm() {
 	answers torn
 	for what in cases diffs kinds files; do
 		cmp "$work/calm.$what" "$work/torn.$what" || return 1

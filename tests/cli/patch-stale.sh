@@ -8,13 +8,6 @@ trap 'stop_pg; rm -rf "$work"' EXIT
 domain=demo-clinic
 export source=file:$top_srcdir/fixtures/demo/demo.json.gz
 
-query() { # SQL
-	case $target in
-	sqlite:*) sqlite3 "${target#sqlite:}" "$1" ;;
-	*) psql -X -A -t -q -d "$db" -c "$1" ;;
-	esac
-}
-
 shut_out() {
 	case $target in
 	sqlite:*) query "CREATE TRIGGER no_patches BEFORE INSERT ON form_operations WHEN NEW.operation = 'Couch to SQL case patch' BEGIN SELECT RAISE(ABORT, 'no patches'); END" ;;

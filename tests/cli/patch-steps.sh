@@ -12,13 +12,6 @@ source=file:$top_srcdir/fixtures/demo/demo.json.gz
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 export ASAN_OPTIONS
 
-query() { # SQL
-	case $target in
-	sqlite:*) sqlite3 "${target#sqlite:}" "$1" ;;
-	*) psql -X -A -t -q -d torn -c "$1" ;;
-	esac
-}
-
 # pass KILL: a patch pass that is killed after that many steps, "" = not
 pass() {
 	rm -f "$work/steps"
@@ -55,7 +48,7 @@ killed() { # NAME NUMBER
 	ok "$1: killed $when" test "$status" -eq 137
 	settled diff patch $domain
 	ok "$1, killed $when: the same command again comes to its end" test "$status" -eq "$ends"
-	ok "$1, killed $when: which is that of an undisturbed run" same
+	ok "$1, killed $when: which is that of an undisturbed run" as_calm
 	settled diff patch $domain
 	ok "$1, killed $when: another patches nothing" says out '0 patched'
 }

@@ -7,7 +7,7 @@ trap 'stop_pg; rm -rf "$work"' EXIT
 
 domain=demo-clinic
 export source=file:$top_srcdir/fixtures/demo/demo.json.gz
-printf '[user]\n\tname = Ann Auditor\n\temail = ann@example.org\n' >"$HOME/.gitconfig"
+git_author
 
 # What still differs is what expected.json names as refused. A case that only SQL has was marked deleted before, by --forms=missing.
 cat >"$work/left.js" <<'END'
@@ -22,13 +22,6 @@ END
 
 settled() { # ARGUMENTS... with target and state directory
 	run "$@" -t "$target" --state-dir "$state"
-}
-
-query() { # SQL
-	case $target in
-	sqlite:*) sqlite3 "${target#sqlite:}" "$1" ;;
-	*) psql -X -A -t -q -d "$db" -c "$1" ;;
-	esac
 }
 
 same_forms() {

@@ -18,15 +18,6 @@ put() { # put ID
 ids_are() {
 	test "$(sqlite3 "$work/t.db" 'SELECT group_concat(doc_id) FROM (SELECT doc_id FROM documents ORDER BY 1)')" = "$1"
 }
-within() { # within SECONDS COMMAND...
-	tries=$(($1 * 10))
-	shift
-	while ! "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
-		sleep 0.1
-	done
-}
 
 curl -s -X POST -H 'Content-Type: application/json' "$couchd_url/_standin" \
 	-d '{"path":"feed=(continuous|longpoll)","action":"stall","ms":3600000,"times":0}' >/dev/null

@@ -139,10 +139,8 @@ refuses 5 "state directory that is a file" "$work/file" migrate d -s "file:$demo
 # on_small_disk COMMAND...: with 2 MiB of space in $work/disk, in a mount namespace of its own
 on_small_disk() {
 	mkdir -p "$work/disk"
-	flags=-m
-	[ "$(id -u)" = 0 ] || flags=-rm
 	# shellcheck disable=SC2016
-	unshare $flags sh -c 'mount -t tmpfs -o size=2m none "$1" && shift && exec "$@"' sh "$work/disk" "$@"
+	in_mounts sh -c 'mount -t tmpfs -o size=2m none "$1" && shift && exec "$@"' sh "$work/disk" "$@"
 }
 
 status=0

@@ -10,13 +10,6 @@ SETTLE_SOURCE=file:$work/feed.ndjson
 SETTLE_TARGET=sqlite:$work/t.db
 export SETTLE_STATE_DIR SETTLE_SOURCE SETTLE_TARGET
 
-sql() {
-	case $SETTLE_TARGET in
-	sqlite:*) sqlite3 "${SETTLE_TARGET#sqlite:}" "$1" ;;
-	*) psql -X -A -t -q -d "$database" -c "$1" ;;
-	esac
-}
-
 form() { # form ID FURTHER: the document
 	printf '{"_id":"%s","_rev":"1-a","domain":"d","doc_type":"XFormInstance","received_on":"2020-01-02T03:04:05.000000Z","form":{%s}}' "$1" "$2"
 }
@@ -76,10 +69,10 @@ keeps() {
 	exits 1 "$way: retry" rejects retry d --max-doc 2000
 	ok "$way: a row without an id has a document" says out "5 tried again: 1 stored, 4 still rejected"
 	ok "$way: the others stay" rejected_are "broken empty large other"
-	ok "$way: its case is there" test "$(sql "SELECT count(*) FROM cases WHERE case_id = 'c1'")" = 1
+	ok "$way: its case is there" test "$(query "SELECT count(*) FROM cases WHERE case_id = 'c1'")" = 1
 	exits 1 "$way: retry with a larger cap" rejects retry d large --format json
 	ok "$way: reads it from the source" says out '{"tried":1,"stored":1,"rejected":0}'
-	ok "$way: it is stored" test "$(sql "SELECT count(*) FROM forms WHERE form_id = 'large'")" = 1
+	ok "$way: it is stored" test "$(query "SELECT count(*) FROM forms WHERE form_id = 'large'")" = 1
 	exits 2 "$way: retry of what is no reject" rejects retry d large
 	exits 1 "$way: without a source" env -u SETTLE_SOURCE "$settle" rejects retry d empty
 }
@@ -100,7 +93,6 @@ exits() {
 
 keeps sqlite
 ok "without a source: says that one is wanted" says err "no source is given"
-database=rejects
 SETTLE_TARGET=$(pg_url rejects)
 keeps pg
 
@@ -153,7 +145,7 @@ node -e 'for (let i = 10; i < 4000; i++) console.log(JSON.stringify({seq: i, id:
 	doc: {_id: "f" + i, _rev: "1-a", domain: "d", doc_type: "XFormInstance", form: {}}}))' >>"$work/many.ndjson"
 cap 3 0
 ok "says where they are" says err "settle rejects list d"
-stored=$(sql "SELECT count(*) FROM forms")
+stored=$(query "SELECT count(*) FROM forms")
 ok "what was read before stays" test "$stored" -ge 1
 ok "but the rest was not read" test "$stored" -lt 3995
 exits 0 "they can be listed" rejects list d
@@ -220,7 +212,7 @@ trial forms
 exits 0 "--only forms: clean, as no case is compared" migrate d --only XFormInstance
 ok "--only forms: others are skipped, a reject too" says out "read 5 = written 2 + unchanged 0 + deleted 0 + skipped 3"
 ok "--only forms: only they are counted" test "$(kinds)" = "XFormInstance 2 0 0 0"
-ok "--only forms: their cases are folded" test "$(sql "SELECT count(*) FROM cases")" = 1
+ok "--only forms: their cases are folded" test "$(query "SELECT count(*) FROM cases")" = 1
 run stats d
 ok "--only: stats says that it is a trial run" says out "a trial run, --only XFormInstance: it"
 ok "--only: other kinds were left out" says out "- documents of other kinds (the pass counts them as skipped)"

@@ -7,7 +7,7 @@
 trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
 
 domain=demo-clinic
-printf '[user]\n\tname = Ann Auditor\n\temail = ann@example.org\n' >"$HOME/.gitconfig"
+git_author
 start_couchd --load "$top_srcdir/fixtures/demo/demo.json.gz" --load-db demo || exit 99
 SETTLE_SOURCE=$couchd_url/demo
 export SETTLE_SOURCE

@@ -15,9 +15,9 @@ earlier=$top_srcdir/tests/gen/earlier.js
 
 start_pg || exit 99
 
-# contents_of DATABASE: every row of the target that no clock and no run decides. A case that lost all its forms stays, emptied and deleted: only
+# lasting_contents_of DATABASE: every row of the target that no clock and no run decides. A case that lost all its forms stays, emptied and deleted: only
 # who saw it before has such a row.
-contents_of() {
+lasting_contents_of() {
 	for table in forms case_transactions case_indices attachments form_operations documents settle_conflict settle_dirty_case; do
 		psql -X -A -t -d "$1" -c "SELECT '$table', t FROM $table t ORDER BY 2"
 	done
@@ -44,8 +44,8 @@ finds_all() {
 		node "$top_srcdir/tests/cli/expect.js" "$work/gen/expected.json" later "$work/$1.stats" "$work/$1.diffs" "$work/$1.changes"
 }
 
-same() { # same NAME DATABASE: as the first way into PostgreSQL
-	contents_of "$2" >"$work/contents.$1"
+as_straight() { # as_straight NAME DATABASE: as the first way into PostgreSQL
+	lasting_contents_of "$2" >"$work/contents.$1"
 	ok "seed $seed, $1: the same rows" cmp "$work/contents.straight" "$work/contents.$1"
 	for what in kinds diffs changes; do
 		ok "seed $seed, $1: the same $what" cmp "$work/straight.$what" "$work/$1.$what"
@@ -64,25 +64,25 @@ check_seed() {
 	finds_all sqlite
 	migrate straight "$feed" "$(pg_url "straight_$seed")"
 	finds_all straight
-	contents_of "straight_$seed" >"$work/contents.straight"
+	lasting_contents_of "straight_$seed" >"$work/contents.straight"
 
 	node "$earlier" --seed "$seed" --shuffle "$feed" "$work/shuffled.json" || exit 99
 	migrate shuffled "$work/shuffled.json" "$(pg_url "shuffled_$seed")" --jobs=1
-	same shuffled "shuffled_$seed"
+	as_straight shuffled "shuffled_$seed"
 	node "$earlier" --seed "$((seed + 1))" --shuffle "$feed" "$work/shuffled.json" || exit 99
 	migrate shuffled "$work/shuffled.json" "$(pg_url "shuffled_$seed")"
-	same shuffled "shuffled_$seed"
+	as_straight shuffled "shuffled_$seed"
 
 	node "$earlier" --seed "$seed" --twice "$feed" "$work/twice.json" || exit 99
 	migrate twice "$work/twice.json" "$(pg_url "twice_$seed")" --jobs=4
-	same twice "twice_$seed"
+	as_straight twice "twice_$seed"
 
 	node "$earlier" --seed "$seed" "$feed" "$work/followed.json" || exit 99
 	migrate followed "$work/followed.json" "$(pg_url "followed_$seed")"
 	ok "seed $seed, followed: there was something else before" not cmp -s "$work/straight.diffs" "$work/followed.diffs"
 	cp "$feed" "$work/followed.json"
 	migrate followed "$work/followed.json" "$(pg_url "followed_$seed")"
-	same followed "followed_$seed"
+	as_straight followed "followed_$seed"
 }
 
 seed=$first

@@ -15,9 +15,6 @@ json() {
 		console.log(typeof r === "string" ? r : JSON.stringify(r));
 	' "$@"
 }
-same() {
-	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
-}
 
 exits 1 "migrate: something is left" migrate demo-clinic --source "file:$feed" --format json
 ok "one object" test "$(wc -l <"$work/out")" -eq 1

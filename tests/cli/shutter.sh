@@ -18,10 +18,6 @@ put() { # put ID
 fault() {
 	curl -s -X POST -H 'Content-Type: application/json' -d "$1" "$couchd_url/_standin" >/dev/null
 }
-status_now() {
-	run stats d --format json
-	sed 's/.*"status":"\([^"]*\)".*/\1/' "$work/out"
-}
 at_the_source() { # at_the_source PATH MEMBER
 	curl -s "$couchd_url/notes/$1" | jq -r ".$2"
 }
@@ -47,7 +43,7 @@ exits 0 "what was written before the source was closed is brought over" migrate 
 wait "$writer"
 writer=
 ok "... all of it" test "$(sqlite3 "$work/t.db" "SELECT group_concat(doc_id) FROM (SELECT doc_id FROM documents ORDER BY 1)")" = late1,late2,one
-ok "... and the live phase has ended" test "$(status_now)" = in-progress
+ok "... and the live phase has ended" test "$(status_of d)" = in-progress
 ok "... the source is closed" is_closed
 exits 0 "unfinish" unfinish d
 ok "unfinish: open again" not is_closed
@@ -66,7 +62,7 @@ kill -KILL "$writer" 2>/dev/null
 wait "$writer" 2>/dev/null
 writer=
 ok "... says what to do" says out "No go: stop the writers"
-ok "... the migration stays live" test "$(status_now)" = live
+ok "... the migration stays live" test "$(status_of d)" = live
 ok "... and the source is open" not is_closed
 ok "... which is published" test "$(at_the_source _local/settle-d status)" = live
 

@@ -25,11 +25,9 @@ on_small_disk() {
 	wanted=$1 disk=$2
 	shift 2
 	mkdir -p "$work/disk"
-	flags=-m
-	[ "$(id -u)" = 0 ] || flags=-rm
 	status=0
 	# shellcheck disable=SC2016
-	unshare $flags sh -c 'mount -t tmpfs -o size=1m none "$1" && { [ -z "$work_put" ] || cp "$work_put" "$1"; } && shift && "$@"; status=$?
+	in_mounts sh -c 'mount -t tmpfs -o size=1m none "$1" && { [ -z "$work_put" ] || cp "$work_put" "$1"; } && shift && "$@"; status=$?
 		find "$work_disk" -type f ! -name .lock | sort >"$work_left"; exit $status' sh "$work/disk" \
 		"$settle" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
 	ok "full disk, $disk: exit code $wanted" test "$status" -eq "$wanted"

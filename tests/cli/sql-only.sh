@@ -7,13 +7,6 @@ trap 'stop_pg; rm -rf "$work"' EXIT
 SETTLE_SOURCE=file:$work/feed.ndjson
 export SETTLE_SOURCE SETTLE_TARGET SETTLE_STATE_DIR
 
-sql() {
-	case $SETTLE_TARGET in
-	sqlite:*) sqlite3 "${SETTLE_TARGET#sqlite:}" "$1" ;;
-	*) psql -X -A -t -q -d "$database" -c "$1" ;;
-	esac
-}
-
 row() { # row ID KIND FURTHER
 	printf '{"seq":"%s","id":"%s","changes":[{"rev":"1-a"}],"doc":{"_id":"%s","_rev":"1-a","domain":"d","doc_type":"%s",%s}}\n' "$1" "$1" "$1" "$2" "$3"
 }
@@ -39,23 +32,19 @@ all_forms() {
 
 # cases: each with whether it is deleted, its name and how many transactions it has
 cases() {
-	sql "SELECT case_id || ' ' || CASE WHEN deleted THEN 'deleted' ELSE 'there' END || ' ' || COALESCE(name, '-') || ' ' ||
+	query "SELECT case_id || ' ' || CASE WHEN deleted THEN 'deleted' ELSE 'there' END || ' ' || COALESCE(name, '-') || ' ' ||
 		(SELECT count(*) FROM case_transactions t WHERE t.case_id = c.case_id) FROM cases c ORDER BY 1"
 }
 
 rows() {
 	for table in forms cases case_transactions; do
-		sql "SELECT * FROM $table ORDER BY 1, 2, 3, 4"
+		query "SELECT * FROM $table ORDER BY 1, 2, 3, 4"
 	done
 }
 
 diffs() { # "KIND id" of all that differ
 	run diff show d --format json
 	sed 's/^{"kind":"\([^"]*\)","id":"\([^"]*\)".*/\1 \2/' "$work/out"
-}
-
-same() {
-	test "$1" = "$2" || { echo "$1"; echo "is not"; echo "$2"; return 1; }
 }
 
 check_target() { # check_target NAME; SETTLE_TARGET is set
@@ -79,7 +68,7 @@ check_target() { # check_target NAME; SETTLE_TARGET is set
 	ok "$way: one that is too large is not" not says err "deleted id=f7"
 	ok "$way: what is left has forms that the source has, and is deleted" same "$(cases)" \
 		"$(printf 'archived deleted - 0\ngone deleted - 0\nhalf deleted f5 1\nknown there f6 1\nlarge deleted f7 1\nremains deleted f1 1')"
-	ok "$way: forms that are gone are deleted" same "$(sql "SELECT form_id FROM forms WHERE deleted ORDER BY 1")" "$(printf 'f2\nf4')"
+	ok "$way: forms that are gone are deleted" same "$(query "SELECT form_id FROM forms WHERE deleted ORDER BY 1")" "$(printf 'f2\nf4')"
 	ok "$way: what remains differs as a deleted case" same "$(diffs)" "$(printf 'CommCareCase-Deleted %s\n' half large remains)"
 	ok "$way: in the same way" says out '"diffs":[{"new":"present","path":["*"],"type":"missing"}]'
 	run stats d --format json
@@ -113,7 +102,6 @@ check_target() { # check_target NAME; SETTLE_TARGET is set
 SETTLE_TARGET=sqlite:$work/t.db
 check_target sqlite
 start_pg || exit 99
-database=only
 create_pg_database only || exit 99
 SETTLE_TARGET=$(pg_url only)
 check_target pg

@@ -124,12 +124,12 @@ for db in calm torn; do
 		psql -X -A -t -d $db -c "SELECT '$table', t FROM $table t ORDER BY 2"
 	done >"$work/$db.rows"
 done
-same() {
+as_calm() {
 	cmp "$work/calm.$1" "$work/torn.$1" || { diff "$work/calm.$1" "$work/torn.$1" | cut -c1-600 | head -n 20; return 1; }
 }
-ok "the same rows as an undisturbed run (seed $seed)" same rows
-ok "the same differences (seed $seed)" same diffs
-ok "the same changes (seed $seed)" same changes
-ok "the same documents per kind, diffs, missing and changes (seed $seed)" same kinds
+ok "the same rows as an undisturbed run (seed $seed)" as_calm rows
+ok "the same differences (seed $seed)" as_calm diffs
+ok "the same changes (seed $seed)" as_calm changes
+ok "the same documents per kind, diffs, missing and changes (seed $seed)" as_calm kinds
 rm -f "$work/out" "$work/err"
 finish
