@@ -45,8 +45,7 @@ ok "restart: the same counts as undisturbed" cmp "$work/calm.kinds" "$work/resta
 
 # ---- the source cuts the connection ----
 
-curl -s -X POST -H 'Content-Type: application/json' "$couchd_url/_standin" \
-	-d '{"path":"include_docs=true","times":3,"action":"cut","at":700000}' >"$work/rules"
+fault '{"path":"include_docs=true","times":3,"action":"cut","at":700000}'
 run migrate $domain -s "$couchd_url/demo" -t "$(pg_url cut)" --state-dir "$work/state-cut" --batch-bytes 60000
 ok "cut: the run survives a source that cuts the connection" test "$status" -eq 1
 ok "cut: it says that it tries again" says err "trying again"

@@ -188,11 +188,6 @@ SETTLE_SOURCE=$couchd_url/notes
 SETTLE_TARGET=$(pg_url live)
 SETTLE_STATE_DIR=$work/live-state
 
-put() { # put ID TEXT: writes a document, whatever was there
-	rev=$(curl -s "$couchd_url/notes/$1" | sed -n 's/.*"_rev":"\([^"]*\)".*/\1/p')
-	curl -s -X PUT -H 'Content-Type: application/json' -d "{${rev:+\"_rev\":\"$rev\",}\"doc_type\":\"Note\",\"text\":\"$2\"}" "$couchd_url/notes/$1" >/dev/null
-}
-
 text_of() {
 	psql -X -A -t -d live -c "SELECT body->>'text' FROM documents WHERE doc_id = '$1'"
 }
@@ -202,14 +197,14 @@ text_is() {
 }
 
 curl -s -X PUT "$couchd_url/notes" >/dev/null
-put one first
+put_note notes one first
 exits 0 "live: the first pass" migrate d --live
 ok "live: the document is there" text_is one first
 "$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
 follower=$!
-put two second
+put_note notes two second
 ok "follow: a new document arrives" within 10 text_is two second
-put one edited
+put_note notes one edited
 ok "follow: an edit arrives" within 10 text_is one edited
 run migrate d --live
 ok "follow: a second writer is refused" test "$status" -eq 5
@@ -220,7 +215,7 @@ wait $follower
 ok "follow: SIGTERM is a clean break" test $? -eq 1
 follower=
 
-(i=0; while [ $i -lt 60 ]; do put "busy$i" x; i=$((i + 1)); sleep 0.05; done) &
+(i=0; while [ $i -lt 60 ]; do put_note notes "busy$i" x; i=$((i + 1)); sleep 0.05; done) &
 writer=$!
 exits 1 "finish: a source that still writes keeps the migration live" migrate d --finish --quiet-for 1
 ok "finish: says what still writes" says err "still writes"
@@ -252,7 +247,7 @@ exits 0 "shutter: unfinish takes it away" unfinish d
 ok "shutter: the design document is gone" test "$(curl -s "$couchd_url/notes/_design/settle-d" | jq -r .error)" = not_found
 ok "shutter: the status is published again" test "$(curl -s "$couchd_url/notes/_local/settle-d" | jq -r .status)" = live
 exits 0 "finish again" migrate d --finish --quiet-for 0.2
-put late x
+put_note notes late x
 exits 5 "commit: a change since then is refused" commit d
 ok "commit: names the document" says err "document late"
 exits 0 "migrate brings it over" migrate d
@@ -270,17 +265,14 @@ curl -s -X PUT "$couchd_url/tenants" >/dev/null
 put_of() { # put_of DOMAIN ID
 	curl -s -X PUT -d "{\"domain\":\"$1\",\"doc_type\":\"Note\",\"text\":\"$(printf '%01000d' 0)\"}" "$couchd_url/tenants/$2" >/dev/null
 }
-faults() {
-	curl -s -X POST -d "$1" "$couchd_url/_standin" >/dev/null
-}
 put_of d first
 exits 0 "one domain of many" migrate d
 for i in 1 2 3; do put_of other "other$i"; done
 put_of d last
-faults '{"prefix":"/tenants/_changes","action":"slow","rate":1000,"times":0}'
+fault '{"prefix":"/tenants/_changes","action":"slow","rate":1000,"times":0}'
 exits 5 "commit: a change behind those of others, slowly read, is refused all the same" commit d
 ok "commit: names it" says err "document last"
-curl -s -X DELETE "$couchd_url/_standin" >/dev/null
+no_faults
 exits 0 "it is brought over" migrate d
 put_of other other4
 exits 0 "a pass over others' documents only" migrate d
@@ -324,7 +316,7 @@ ok "--max-rate: and ends cleanly when told to" test $? -eq 1
 follower=
 run reset d --yes
 all=$(curl -s "$couchd_url/tenants/_changes" | jq '.results | length')
-curl -s -X DELETE "$couchd_url/_standin" >/dev/null
+no_faults
 exits 0 "--max-rate: a run that may read ten a second" migrate d --live --max-rate 10
 ok "--max-rate: reads all of it" grep -q "last pass  read $all = " "$work/out"
 ok "--max-rate: and asks for a second's worth at a time, once for how much there is" test \

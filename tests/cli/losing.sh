@@ -99,15 +99,15 @@ unset SETTLE_SOURCE
 # A server that stumbles is asked again; one that has lost a body by then is not.
 fill faults
 export SETTLE_SOURCE="$couchd_url/faults" SETTLE_TARGET="sqlite:$work/faults.db" SETTLE_STATE_DIR="$work/state-faults"
-curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/form?rev=","action":"drop"}' >/dev/null
-curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/plain?rev=1-aa","action":"status","status":404,"times":0}' >/dev/null
-curl -sf -X POST "$couchd_url/_standin" -d '{"prefix":"/faults/plain?rev=1-bb","action":"overwrite","at":60,"bytes":"\u0000","times":0}' >/dev/null
+fault '{"prefix":"/faults/form?rev=","action":"drop"}'
+fault '{"prefix":"/faults/plain?rev=1-aa","action":"status","status":404,"times":0}'
+fault '{"prefix":"/faults/plain?rev=1-bb","action":"overwrite","at":60,"bytes":"\u0000","times":0}'
 exits 1 "a cut connection, a body that is gone and one that is damaged" migrate d --format json
 ok "the damaged one is named" says err "losing revision 1-bb is not brought over: document plain: its text is none that SQL can hold"
 ok "one is asked again" says err "trying again"
 ok "two stay in the source" test "$(member conflicts) $(member conflicts_left)" = "3 2"
 ok "without a body" same "$(conflicts | cut -d'|' -f1,2,3 | grep -c '|$')" 2
-curl -sf -X DELETE "$couchd_url/_standin" >/dev/null
+no_faults
 exits 0 "brought over by name" migrate d --forms plain,form --format json
 ok "nothing is left" test "$(member conflicts) $(member conflicts_left)" = "3 0"
 finish

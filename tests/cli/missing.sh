@@ -28,14 +28,6 @@ put() { # put DATABASE ID JSON
 	curl -sf -X PUT "$couchd_url/$1/$2" -d "$3" >/dev/null
 }
 
-fault() {
-	curl -sf -X POST "$couchd_url/_standin" -d "$1" >/dev/null
-}
-
-no_faults() {
-	curl -sf -X DELETE "$couchd_url/_standin" >/dev/null
-}
-
 # what_sql_holds: every row of documents, forms and cases
 what_sql_holds() {
 	for table in forms cases case_transactions documents; do

@@ -12,32 +12,28 @@ SETTLE_SOURCE=$couchd_url/notes
 export SETTLE_SOURCE
 curl -s -X PUT "$couchd_url/notes" >/dev/null
 
-put() { # put ID
-	curl -s -X PUT -H 'Content-Type: application/json' -d '{"doc_type":"Note"}' "$couchd_url/notes/$1" >/dev/null
-}
 ids_are() {
 	test "$(sqlite3 "$work/t.db" 'SELECT group_concat(doc_id) FROM (SELECT doc_id FROM documents ORDER BY 1)')" = "$1"
 }
 
-curl -s -X POST -H 'Content-Type: application/json' "$couchd_url/_standin" \
-	-d '{"path":"feed=(continuous|longpoll)","action":"stall","ms":3600000,"times":0}' >/dev/null
-put one
+fault '{"path":"feed=(continuous|longpoll)","action":"stall","ms":3600000,"times":0}'
+put_note notes one
 exits 0 "first pass" migrate d --live
 "$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
 follower=$!
 ok "follow: it says what is wrong" within 60 grep -q "a proxy holds them back" "$work/follow.err"
-put two
+put_note notes two
 ok "follow: a document arrives all the same" within 60 ids_are one,two
 kill -TERM "$follower"
 wait "$follower"
 ok "follow: a clean break" test $? -eq 1
 follower=
 
-put three
+put_note notes three
 timeout -k 5 120 "$settle" migrate d --finish --quiet-for 0.5 >"$work/out" 2>"$work/err"
 ok "finish: the source is quiet" test $? -eq 0
 ok "finish: everything is there" ids_are one,three,two
-put four
+put_note notes four
 exits 5 "commit: a change since then is refused" commit d
 exits 0 "it is brought over" migrate d
 exits 0 "commit" commit d

@@ -12,12 +12,6 @@ SETTLE_SOURCE=$couchd_url/notes
 export SETTLE_SOURCE
 curl -s -X PUT "$couchd_url/notes" >/dev/null
 
-put() { # put ID
-	curl -s -X PUT -H 'Content-Type: application/json' -d '{"doc_type":"Note"}' "$couchd_url/notes/$1" >/dev/null
-}
-fault() {
-	curl -s -X POST -H 'Content-Type: application/json' -d "$1" "$couchd_url/_standin" >/dev/null
-}
 at_the_source() { # at_the_source PATH MEMBER
 	curl -s "$couchd_url/notes/$1" | jq -r ".$2"
 }
@@ -25,7 +19,7 @@ is_closed() {
 	test "$(at_the_source _design/settle-d language)" = javascript
 }
 
-put one
+put_note notes one
 exits 0 "first pass" migrate d --live
 
 # The stand-in does not run the function: what is written while its answer is held back stands for what was on its way.
@@ -34,9 +28,9 @@ fault '{"method":"PUT","prefix":"/notes/_design","action":"stall","ms":1500}'
 	while ! is_closed; do
 		sleep 0.05
 	done
-	put late1
+	put_note notes late1
 	sleep 0.3
-	put late2
+	put_note notes late2
 ) &
 writer=$!
 exits 0 "what was written before the source was closed is brought over" migrate d --finish --shutter --quiet-for 0.5
@@ -51,13 +45,13 @@ ok "unfinish: open again" not is_closed
 (
 	i=0
 	while [ $i -lt 2000 ]; do
-		put "busy$i"
+		put_note notes "busy$i"
 		i=$((i + 1))
 		sleep 0.02
 	done
 ) &
 writer=$!
-exits 1 "writers that --shutter does not stop: no go" migrate d --finish --shutter --quiet-for 0.2
+exits 1 "writers that --shutter does not stop: no go" migrate d --finish --shutter --quiet-for 1
 kill -KILL "$writer" 2>/dev/null
 wait "$writer" 2>/dev/null
 writer=

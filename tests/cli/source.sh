@@ -17,13 +17,8 @@ again() { # again DIRECTORY: the server on the same port with this data
 	start_couchd --port "$port" --data "$1" || exit 99
 }
 
-put() { # put ID TEXT
-	rev=$(curl -s "$couchd_url/db/$1" | sed -n 's/.*"_rev":"\([^"]*\)".*/\1/p')
-	curl -s -X PUT -H 'Content-Type: application/json' -d "{${rev:+\"_rev\":\"$rev\",}\"doc_type\":\"Note\",\"text\":\"$2\"}" "$couchd_url/db/$1" >/dev/null
-}
-
 curl -s -X PUT "$couchd_url/db" >/dev/null
-put one first
+put_note db one first
 exits 0 "first pass" migrate d
 end_couchd
 cp -r "$work/couch" "$work/backup"
@@ -33,8 +28,8 @@ ok "nothing was read, and at no rate" says out ", 0 documents a second"
 SETTLE_SOURCE=http://joe@${couchd_url#http://}/db
 exits 0 "another user reads the same source" migrate d
 SETTLE_SOURCE=$couchd_url/db
-put one edited
-put two new
+put_note db one edited
+put_note db two new
 exits 0 "the edit is brought over" migrate d
 curl -s -X DELETE "$couchd_url/db/two?rev=$(curl -s "$couchd_url/db/two" | sed -n 's/.*"_rev":"\([^"]*\)".*/\1/p')" >/dev/null
 exits 0 "a deleted document is no sign of another source" migrate d
@@ -51,7 +46,7 @@ exits 0 "the right one again" migrate d
 
 rev=$(curl -s "$couchd_url/db/one" | jq -r ._rev)
 curl -s -X POST -H 'Content-Type: application/json' -d "{\"one\":[\"$rev\"]}" "$couchd_url/db/_purge" >/dev/null
-put three new
+put_note db three new
 exits 0 "a purged document is no sign of another source" migrate d
 ok "purged: told" says err "the source has purged documents"
 exits 0 "purged: nor at the next run" migrate d
@@ -60,7 +55,7 @@ ok "purged: told once" not says err "purged"
 sleep 1.1
 curl -s -X DELETE "$couchd_url/db" >/dev/null
 curl -s -X PUT "$couchd_url/db" >/dev/null
-put one first
+put_note db one first
 exits 5 "a database that was deleted and made anew is refused" migrate d
 ok "made anew: says so" says err "not the database this migration began with"
 
@@ -68,7 +63,7 @@ ok "made anew: says so" says err "not the database this migration began with"
 sleep 1.1
 curl -s -X DELETE "$couchd_url/db" >/dev/null
 curl -s -X PUT "$couchd_url/db" >/dev/null
-put one first
+put_note db one first
 run reset d --yes
 timeout -k 5 60 "$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
 follower=$!
@@ -78,7 +73,7 @@ until grep -q "following the source" "$work/follow.err" || [ $tries -eq 300 ]; d
 	tries=$((tries + 1))
 	sleep 0.1
 done
-put two second
+put_note db two second
 tries=0
 until [ "$(sqlite3 "$work/t.db" 'SELECT count(*) FROM documents')" = 2 ] || [ $tries -eq 300 ]; do
 	tries=$((tries + 1))
@@ -87,7 +82,7 @@ done
 sleep 1.1
 curl -s -X DELETE "$couchd_url/db" >/dev/null
 curl -s -X PUT "$couchd_url/db" >/dev/null
-put stranger first
+put_note db stranger first
 status=0
 wait "$follower" || status=$?
 ok "made anew while it is followed: refused" test "$status" -eq 5

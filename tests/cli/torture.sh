@@ -75,8 +75,7 @@ blow() { # blow WHICH
 		start_couchd --port "$port" --data "$work/couch" || exit 99
 		;;
 	4)
-		curl -s -X POST -H 'Content-Type: application/json' "$couchd_url/_standin" \
-			-d '{"path":"_changes","times":1,"action":"cut","at":2000}' >/dev/null
+		fault '{"path":"_changes","times":1,"action":"cut","at":2000}'
 		;;
 	esac
 }

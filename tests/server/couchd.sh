@@ -43,3 +43,20 @@ stop_couchd() {
 	couchd_dir=
 	return "$couchd_status"
 }
+
+# fault RULES: how it misbehaves from here on; no_faults ends that and sets its counters back.
+fault() {
+	curl -sf -X POST -d "$1" "$couchd_url/_standin" >/dev/null || { echo "Bail out! couchd takes no such fault: $1"; return 1; }
+}
+
+no_faults() {
+	curl -sf -X DELETE "$couchd_url/_standin" >/dev/null
+}
+
+# put_note DATABASE ID [TEXT]: writes a document, whatever was there
+put_note() {
+	note="\"doc_type\":\"Note\",\"text\":\"${3:-}\""
+	curl -sf -X PUT -d "{$note}" "$couchd_url/$1/$2" >/dev/null && return
+	note_rev=$(curl -s "$couchd_url/$1/$2" | sed -n 's/.*"_rev":"\([^"]*\)".*/\1/p')
+	curl -s -X PUT -d "{\"_rev\":\"$note_rev\",$note}" "$couchd_url/$1/$2" >/dev/null
+}
