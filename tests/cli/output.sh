@@ -39,20 +39,13 @@ mkfifo "$work/never"
 rm -f "$work/err"
 "$settle" profile check "$work/never" >"$work/out" 2>"$work/err" &
 pid=$!
-wait_for() {
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		"$@" && return 0
-		sleep 0.2
-	done
-	return 1
-}
 # It has blocked its signals, so that none can come too early.
 blocks_signals() {
 	grep -q '^Name:.*settle' "/proc/$pid/status" && ! grep -q '^SigBlk:.0*$' "/proc/$pid/status"
 }
-wait_for blocks_signals
+within 30 blocks_signals
 kill -INT "$pid"
-wait_for says err 'a second signal'
+within 30 says err 'a second signal'
 ok "the first signal asks for a clean break" says err 'a second signal ends settle at once'
 kill -TERM "$pid"
 status=0

@@ -34,10 +34,7 @@ unset SETTLE_SOURCE
 rm -f "$work/out"
 "$settle" stats demo --watch --source="$source" --target "sqlite:$work/none.db" >"$work/out" 2>"$work/err" &
 pid=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-	[ -s "$work/out" ] && break
-	sleep 0.2
-done
+within 30 test -s "$work/out"
 tr '\0' ' ' <"/proc/$pid/cmdline" >"$work/cmdline"
 ok "the process list shows the redacted URL" grep -qF 'http://me:***@127.0.0.1:1/db' "$work/cmdline"
 ok "and not the password" not grep -qF s3cr3t "$work/cmdline"
@@ -71,10 +68,7 @@ authorization() {
 		server.listen(0, "127.0.0.1", () => require("fs").writeFileSync(process.argv[1], String(server.address().port)));
 	' "$work/port" >"$work/seen" 2>"$work/node.err" &
 	server=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ -s "$work/port" ] && break
-		sleep 0.2
-	done
+	within 30 test -s "$work/port"
 	port=$(cat "$work/port")
 }
 # A URL in the wrong place: messages name what was given.

@@ -117,10 +117,10 @@ exits 0 "what was begun with a wrong key goes on with the right one" snapshot re
 
 psql -X -q -d "$SETTLE_TARGET" -c 'SELECT pg_sleep(60)' >/dev/null 2>&1 &
 pid=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0 ] && break
-	sleep 0.1
-done
+client_is_there() {
+	test "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0
+}
+within 30 client_is_there
 exits 5 "refused while a client is connected" snapshot restore plain -y
 ok "which is named" says err "user settle, psql"
 ok "with the way out" says err "--terminate"

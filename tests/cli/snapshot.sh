@@ -47,10 +47,10 @@ ok "both are there" test "$(grep -c '"good":true' "$work/out")" -eq 2
 # A migration that runs, as the server sees it.
 PGAPPNAME=settle psql -X -q -d shop -c 'SELECT pg_advisory_lock(1)' -c 'SELECT pg_sleep(60)' >/dev/null 2>&1 &
 pid=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ "$(psql -X -A -t -d shop -c "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" -gt 0 ] && break
-	sleep 0.1
-done
+server_has() { # server_has ROWS: some of them
+	test "$(psql -X -A -t -d postgres -c "SELECT count(*) FROM $1")" -gt 0
+}
+within 30 server_has "pg_locks WHERE locktype = 'advisory'"
 exits 5 "refused while a migration runs" snapshot create --name running -t "$pg"
 ok "and says so" says err "a migration is running"
 exits 5 "a template wants the database for itself" snapshot create --name running --method template -t "$pg"
@@ -59,10 +59,7 @@ wait $pid 2>/dev/null
 
 psql -X -q -d shop -c 'SELECT pg_sleep(60)' >/dev/null 2>&1 &
 pid=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ "$(psql -X -A -t -d postgres -c "SELECT count(*) FROM pg_stat_activity WHERE datname = 'shop'")" -gt 0 ] && break
-	sleep 0.1
-done
+within 30 server_has "pg_stat_activity WHERE datname = 'shop'"
 exits 5 "a template is refused while clients are connected" snapshot create --name copy --method template -t "$pg"
 ok "and names them" says err "psql"
 exits 0 "--terminate ends them" snapshot create --name copy --method template --terminate -t "$pg"
@@ -121,10 +118,7 @@ ok "SQLite: and none is made" not test -e "$work/none.db"
 exits 2 "SQLite: no template" snapshot create --method template -t "$lite"
 flock -x -o "$work/t.db-settle-lock" sleep 60 &
 pid=$!
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	flock -n "$work/t.db-settle-lock" true || break
-	sleep 0.1
-done
+within 30 not flock -n "$work/t.db-settle-lock" true
 exits 5 "SQLite: refused while a migration runs" snapshot create --name three -t "$lite"
 ok "SQLite: and says who" says err "is being written to by"
 kill $pid

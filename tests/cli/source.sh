@@ -68,17 +68,12 @@ run reset d --yes
 timeout -k 5 60 "$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
 follower=$!
 trap 'kill -KILL "$follower" 2>/dev/null; stop_couchd; rm -rf "$work"' EXIT
-tries=0
-until grep -q "following the source" "$work/follow.err" || [ $tries -eq 300 ]; do
-	tries=$((tries + 1))
-	sleep 0.1
-done
+within 30 grep -q "following the source" "$work/follow.err"
 put_note db two second
-tries=0
-until [ "$(sqlite3 "$work/t.db" 'SELECT count(*) FROM documents')" = 2 ] || [ $tries -eq 300 ]; do
-	tries=$((tries + 1))
-	sleep 0.1
-done
+both_are_there() {
+	test "$(query 'SELECT count(*) FROM documents')" = 2
+}
+within 30 both_are_there
 sleep 1.1
 curl -s -X DELETE "$couchd_url/db" >/dev/null
 curl -s -X PUT "$couchd_url/db" >/dev/null
