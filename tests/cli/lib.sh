@@ -101,6 +101,13 @@ contents_of() {
 	done
 }
 
+# all_good DIRECTORY: every snapshot that the list calls good is good; $work/key is what they were encrypted for
+all_good() {
+	for name in $("$settle" snapshot list --dir "$1" --format json | sed -n 's/^{"name":"\([^"]*\)".*"good":true.*/\1/p'); do
+		"$settle" snapshot verify "$name" --dir "$1" --key "$work/key" >/dev/null 2>&1 || return 1
+	done
+}
+
 # git_author: who git says commits here
 git_author() {
 	printf '[user]\n\tname = Ann Auditor\n\temail = ann@example.org\n' >"$HOME/.gitconfig"

@@ -39,12 +39,6 @@ torn() {
 	ok "$1 $2: nothing was ever half done" test $broken -eq 0
 }
 
-# Every snapshot that the list calls good is good.
-all_good() {
-	for name in $("$settle" snapshot list --dir "$1" --format json | sed -n 's/^{"name":"\([^"]*\)".*"good":true.*/\1/p'); do
-		"$settle" snapshot verify "$name" --dir "$1" --key "$work/key" >/dev/null 2>&1 || return 1
-	done
-}
 made_good() {
 	all_good "$work/state/snapshots" || return 1
 	rm -rf "$work/state/snapshots/torn"

@@ -63,9 +63,6 @@ masked() {
 	shift
 	run snapshot copy "$name" --to "$work/copies" --recipient "$work/theirs.pub" --key "$work/mine" -t "$pg" "$@"
 }
-databases() {
-	psql -X -A -t -d postgres -c "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1" | tr '\n' ' '
-}
 nothing_left() {
 	test "$(databases)" = "elsewhere shop " && test -z "$(find "$work/state/copy" -mindepth 1 ! -name .lock)" && test "$(ls "$work/copies")" = "${1-snapshot-for-copy}"
 }

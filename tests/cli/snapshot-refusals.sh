@@ -37,9 +37,6 @@ on_small_disk() {
 }
 work_disk=$work/disk work_left=$work/left work_put=
 export work_disk work_left work_put
-databases() {
-	psql -X -A -t -d postgres -c "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1" | tr '\n' ' '
-}
 ask() {
 	psql -X -A -t -d shop -c 'SELECT count(*) FROM big'
 }

@@ -15,15 +15,6 @@ SETTLE_SOURCE=file:$work/feed.ndjson
 export SETTLE_PROFILE SETTLE_SOURCE
 start_pg || exit 99
 
-sql() { # DATABASE SQL...
-	database=$1
-	shift
-	for text; do
-		psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database" -c "$text" || return 1
-	done
-}
-
-
 # ---- PostgreSQL: a hostile database ----
 
 SETTLE_STATE_DIR=$work/state

@@ -15,12 +15,6 @@ SETTLE_PROFILE=$work/notes.json SETTLE_SOURCE=file:$work/feed.ndjson
 export SETTLE_PROFILE SETTLE_SOURCE
 run snapshot keygen "$work/key"
 
-# Every snapshot that the list calls good is good.
-all_good() {
-	for name in $("$settle" snapshot list --dir "$1" --format json | sed -n 's/^{"name":"\([^"]*\)".*"good":true.*/\1/p'); do
-		"$settle" snapshot verify "$name" --dir "$1" --key "$work/key" >/dev/null 2>&1 || return 1
-	done
-}
 no_plain() { # DIRECTORIES...
 	! grep -rqa 'Secret' "$@" 2>/dev/null && test -z "$(find "$@" -name .plain -o -name '*.plain' 2>/dev/null)"
 }
@@ -167,9 +161,6 @@ value() {
 }
 content() {
 	[ "$(value shop)" = SecretOld ]
-}
-databases() {
-	psql -X -A -t -d postgres -c "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1" | tr '\n' ' '
 }
 pg_created_again() {
 	created_again && [ "$(databases)" = "shop " ]

@@ -13,10 +13,6 @@ SETTLE_TARGET=$(in_pg2 pg_url app)
 export SETTLE_SOURCE SETTLE_TARGET
 manifest=$work/case.db
 
-sql() { # DATABASE SQL
-	"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2" 2>&1
-}
-
 app() { # SQL
 	in_pg2 sql app "$1"
 }

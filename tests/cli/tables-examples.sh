@@ -11,10 +11,6 @@ in_pg2 create_pg_database ucr || exit 99
 in_pg2 create_pg_database cluster || exit 99
 in_pg2 create_pg_database app || exit 99
 
-sql() { # DATABASE SQL
-	"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2" 2>&1
-}
-
 sql2() {
 	in_pg2 sql "$@"
 }

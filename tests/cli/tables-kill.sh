@@ -17,10 +17,6 @@ for name in calm torn alter lite; do
 done
 from=$(pg_url source)
 
-sql() { # DATABASE SQL
-	"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2" 2>&1
-}
-
 contents() { # DATABASE
 	in_pg2 sql "$1" "SELECT 'big', count(*), sum(('x' || substr(md5(t::text), 1, 8))::bit(32)::bigint) FROM big t UNION ALL
 		SELECT 'words', count(*), sum(('x' || substr(md5(t::text), 1, 8))::bit(32)::bigint) FROM words t UNION ALL

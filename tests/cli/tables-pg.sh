@@ -11,10 +11,6 @@ from=$(pg_url source)
 to=$(in_pg2 pg_url target)
 manifest=$work/manifest.db
 
-sql() { # DATABASE SQL
-	"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2" 2>&1
-}
-
 sql2() { # the same in the second cluster
 	in_pg2 sql "$@"
 }

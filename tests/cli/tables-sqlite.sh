@@ -10,10 +10,6 @@ to=$(pg_url app)
 db=$work/dev.db
 manifest=$work/manifest.db
 
-sql() { # DATABASE SQL
-	"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2" 2>&1
-}
-
 tables() { # SUBCOMMAND ARGUMENTS...
 	subcommand=$1
 	shift

@@ -104,6 +104,20 @@ create_pg_database() {
 	"$pg_bin/createdb" "$@"
 }
 
+# sql DATABASE SQL...: rows and what else the server says, to its first error
+sql() {
+	pg_database=$1
+	shift
+	for pg_sql; do
+		"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$pg_database" -c "$pg_sql" 2>&1 || return 1
+	done
+}
+
+# Names of the databases that tests made, or settle did.
+databases() {
+	sql postgres "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1" | tr '\n' ' '
+}
+
 # The --target of a database.
 pg_url() {
 	printf 'postgres://%s@/%s?host=%s' "$PGUSER" "$1" "$pg_dir"
