@@ -4,38 +4,22 @@
 set -u
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
+# shellcheck source=tests/bench/lib.sh
+. "$top_srcdir/tests/bench/lib.sh"
 docs=${BENCH_DOCS:-200000}
-settle=${SETTLE:-$top_builddir/settle}
-tools=$top_builddir/tests/bench
-work=${BENCH_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX")} || exit 1
-mkdir -p "$work" || exit 1
+if test -n "${BENCH_DIR:-}"; then
+	rm -rf "$work"
+	work=$BENCH_DIR
+	mkdir -p "$work" || exit 1
+	trap stop_pg EXIT
+fi
 feed=$work/feed.json
 ticks=$(getconf CLK_TCK)
-
-# shellcheck source=tests/server/pg.sh
-. "$top_srcdir/tests/server/pg.sh"
-
-cleanup() {
-	stop_pg
-	test -n "${BENCH_DIR:-}" || rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-fail() {
-	echo "bench: $1" >&2
-	test -z "${2:-}" || sed 's/^/  /' "$2" >&2
-	exit 1
-}
 
 run() { # run NAME COMMAND...: wall, CPU and RSS into $work/NAME, output into $work/NAME.out
 	name=$1
 	shift
 	"$tools/measure" "$work/$name" "$@" >"$work/$name.out" 2>&1 || fail "$name failed: $*" "$work/$name.out"
-}
-
-field() { # field NAME N
-	cut -d' ' -f"$2" "$work/$1"
 }
 
 show() { # show NAME TEXT [FURTHER]
@@ -96,7 +80,7 @@ pg_dump_rows() {
 }
 
 echo "settle bench: $docs documents, $(uname -m), $(nproc) CPUs"
-node "$top_srcdir/tests/bench/corpus.js" --docs "$docs" --out "$feed" || fail 'cannot write the corpus'
+corpus "$feed" --docs "$docs"
 echo "feed: $(wc -c <"$feed") bytes, four forms to a case"
 echo
 printf '%-46s %9s %9s %9s\n' '' 'wall s' 'CPU s' 'RSS MiB'

@@ -5,23 +5,10 @@
 set -u
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
+# shellcheck source=tests/bench/lib.sh
+. "$top_srcdir/tests/bench/lib.sh"
 many=${BENCH_LISTED:-1000000}
 few=$((many / 10))
-settle=${SETTLE:-$top_builddir/settle}
-tools=$top_builddir/tests/bench
-work=$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-fail() {
-	echo "bench: $1" >&2
-	test -z "${2:-}" || sed 's/^/  /' "$2" >&2
-	exit 1
-}
-
-now() {
-	date +%s.%N
-}
 
 prepare() { # prepare N: a target that knows the domain, and a state file with N documents
 	printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"Note","domain":"lists"}}' >"$work/feed.ndjson"
@@ -39,7 +26,7 @@ first_byte() {
 # whole COMMAND...: "SECONDS MIB LINES" of all of it
 whole() {
 	"$tools/measure" "$work/measured" "$@" >"$work/listed" 2>"$work/err" || fail "failed: $*" "$work/err"
-	echo "$(cut -d' ' -f1 "$work/measured") $(cut -d' ' -f3 "$work/measured") $(wc -l <"$work/listed")"
+	echo "$(field measured 1) $(field measured 3) $(wc -l <"$work/listed")"
 }
 
 show() { # show WORDS...
@@ -66,7 +53,7 @@ show stats --verbose --format json
 show rejects list
 
 compared() { # compared N: a domain of N documents
-	node "$top_srcdir/tests/bench/corpus.js" --docs "$1" --out "$work/corpus-$1.json" || fail 'cannot write the corpus'
+	corpus "$work/corpus-$1.json" --docs "$1"
 	"$settle" migrate bench -s "file:$work/corpus-$1.json" -t "sqlite:$work/bench-$1.db" --state-dir "$work/bench-$1" >"$work/out" 2>"$work/err" ||
 		fail 'migrate' "$work/err"
 }

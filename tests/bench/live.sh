@@ -4,27 +4,17 @@
 set -u
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
+# shellcheck source=tests/bench/lib.sh
+. "$top_srcdir/tests/bench/lib.sh"
 docs=${BENCH_DOCS:-200000}
-settle=${SETTLE:-$top_builddir/settle}
-work=$(mktemp -d "${TMPDIR:-/tmp}/settle-live.XXXXXX") || exit 1
-# shellcheck source=tests/server/pg.sh
-. "$top_srcdir/tests/server/pg.sh"
-# shellcheck source=tests/server/couchd.sh
-. "$top_srcdir/tests/server/couchd.sh"
-cleanup() {
-	test -z "${follower:-}" || kill -KILL "$follower" 2>/dev/null
-	stop_couchd
-	stop_pg
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+follower=
+trap 'test -z "$follower" || kill -KILL "$follower" 2>/dev/null; stop_couchd; stop_pg; rm -rf "$work"' EXIT
 
 start_pg || exit 1
 create_pg_database lag || exit 1
 create_pg_database down || exit 1
 mkdir "$work/couch"
-node "$top_srcdir/tests/bench/corpus.js" --docs "$docs" --seed 1 --out "$work/feed.json" >/dev/null || exit 1
+corpus "$work/feed.json" --docs "$docs" --seed 1
 start_couchd --data "$work/couch" --load "$work/feed.json" --load-db bench || exit 1
 curl -s -X PUT "$couchd_url/lag" >/dev/null
 curl -s -X PUT -H 'Content-Type: application/json' -d '{"doc_type":"First"}' "$couchd_url/lag/first" >/dev/null
@@ -36,7 +26,7 @@ follow="migrate lag --profile documents -s $couchd_url/lag -t $(pg_url lag) --st
 "$settle" $follow --follow >/dev/null 2>"$work/follow.err" &
 follower=$!
 sleep 1
-"$top_builddir/tests/bench/lag" "$couchd_url/lag" "host=$PGHOST user=$PGUSER dbname=lag" 200 15 || cat "$work/follow.err"
+"$tools/lag" "$couchd_url/lag" "host=$PGHOST user=$PGUSER dbname=lag" 200 15 || cat "$work/follow.err"
 kill -TERM $follower
 wait $follower
 follower=
@@ -44,10 +34,10 @@ follower=
 bench="bench -s $couchd_url/bench -t $(pg_url down) --state-dir $work/down"
 # shellcheck disable=SC2086
 "$settle" migrate $bench --live >/dev/null 2>"$work/live.err" || cat "$work/live.err"
-begin=$(date +%s.%N)
+begin=$(now)
 # shellcheck disable=SC2086
 "$settle" migrate $bench --finish --quiet-for 2 >"$work/finish.out" 2>&1 || cat "$work/finish.out"
 # shellcheck disable=SC2086
 "$settle" commit $bench >"$work/commit.out" 2>&1 || cat "$work/commit.out"
-awk -v a="$begin" -v b="$(date +%s.%N)" -v n="$docs" \
-	'BEGIN { printf "downtime: finish and commit over %d documents take %.2f s, 2 s of quiet not counted\n", n, b - a - 2 }'
+awk -v took="$(since "$begin")" -v n="$docs" \
+	'BEGIN { printf "downtime: finish and commit over %d documents take %.2f s, 2 s of quiet not counted\n", n, took - 2 }'

@@ -11,7 +11,7 @@ tests_bench_fill_state_SOURCES = tests/bench/fill_state.c
 tests_bench_fill_state_LDADD = $(STATE_LIBS)
 tests_bench_lag_SOURCES = tests/bench/lag.c
 tests_bench_lag_LDADD = $(PQ_LIBS) $(CURL_LIBS) $(BASE_LIBS)
-EXTRA_DIST += tests/bench/patch.sh tests/bench/snapshot.sh tests/bench/tables.sh tests/bench/live.sh tests/bench/missing.sh tests/bench/lists.sh tests/bench/bench.sh tests/bench/corpus.js
+EXTRA_DIST += tests/bench/lib.sh tests/bench/patch.sh tests/bench/snapshot.sh tests/bench/tables.sh tests/bench/live.sh tests/bench/missing.sh tests/bench/lists.sh tests/bench/bench.sh tests/bench/corpus.js
 
 .PHONY: bench
 bench: settle tests/server/couchd $(BENCH_TOOLS)

@@ -4,22 +4,9 @@
 set -u
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
+# shellcheck source=tests/bench/lib.sh
+. "$top_srcdir/tests/bench/lib.sh"
 ids=${BENCH_IDS:-1000000}
-settle=${SETTLE:-$top_builddir/settle}
-work=$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX") || exit 1
-
-# shellcheck source=tests/server/pg.sh
-. "$top_srcdir/tests/server/pg.sh"
-# shellcheck source=tests/server/couchd.sh
-. "$top_srcdir/tests/server/couchd.sh"
-trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-fail() {
-	echo "bench: $1" >&2
-	test -z "${2:-}" || sed 's/^/  /' "$2" >&2
-	exit 1
-}
 
 feed() { # feed DOMAINS: as many documents of each
 	node -e 'const n = +process.argv[1], domains = +process.argv[2];
@@ -40,9 +27,9 @@ feed() { # feed DOMAINS: as many documents of each
 seconds() { # seconds COMMAND...: the best of three
 	best=
 	for _ in 1 2 3; do
-		begin=$(date +%s.%N)
+		begin=$(now)
 		"$@" >"$work/out" 2>"$work/err" || test $? -eq 1 || fail "failed: $*" "$work/err"
-		best=$(awk -v a="$begin" -v b="$(date +%s.%N)" -v best="$best" 'BEGIN { t = b - a; printf "%.2f", best == "" || t < best ? t : best }')
+		best=$(better "$best" "$(since "$begin")")
 	done
 	echo "$best"
 }
@@ -53,7 +40,7 @@ search() {
 	for _ in 1 2 3; do
 		"$settle" migrate d0 -s "$couchd_url/ids" -t "$1" --state-dir "$2" --missing-docs=rebuild >"$work/out" 2>"$work/err" || fail 'search' "$work/err"
 		t=$(sed -n 's/.*looked for .* in the target in \([0-9.]*\) s.*/\1/p' "$work/err")
-		best=$(awk -v t="$t" -v best="$best" 'BEGIN { print best == "" || t < best ? t : best }')
+		best=$(better "$best" "$t")
 	done
 	echo "$best"
 }

@@ -4,30 +4,15 @@
 set -u
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
+# shellcheck source=tests/bench/lib.sh
+. "$top_srcdir/tests/bench/lib.sh"
 patches=${BENCH_PATCHES:-100000}
-settle=${SETTLE:-$top_builddir/settle}
-work=$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX") || exit 1
-
-# shellcheck source=tests/server/pg.sh
-. "$top_srcdir/tests/server/pg.sh"
-trap 'stop_pg; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-fail() {
-	echo "bench: $1" >&2
-	test -z "${2:-}" || sed 's/^/  /' "$2" >&2
-	exit 1
-}
 
 run() { # run NAME ARGUMENTS...: settle's wall, CPU and RSS into $work/NAME, output into $work/NAME.out
 	name=$1
 	shift
-	"$top_builddir/tests/bench/measure" "$work/$name" "$settle" "$@" --no-progress >"$work/$name.out" 2>&1 || test $? -eq 1 ||
+	"$tools/measure" "$work/$name" "$settle" "$@" --no-progress >"$work/$name.out" 2>&1 || test $? -eq 1 ||
 		fail "$name failed: $*" "$work/$name.out"
-}
-
-field() { # field NAME N
-	cut -d' ' -f"$2" "$work/$1"
 }
 
 show() { # show NAME TEXT
@@ -60,8 +45,8 @@ measure() { # measure NAME TARGET-OF-CLEAN TARGET
 }
 
 echo "settle bench: $patches patched cases"
-node "$top_srcdir/tests/bench/corpus.js" --docs $((2 * patches)) --forms 1 --out "$work/clean.json" || fail 'cannot write the corpus'
-node "$top_srcdir/tests/bench/corpus.js" --docs $((2 * patches)) --forms 1 --differ 1 --out "$work/differ.json" || fail 'cannot write the corpus'
+corpus "$work/clean.json" --docs $((2 * patches)) --forms 1
+corpus "$work/differ.json" --docs $((2 * patches)) --forms 1 --differ 1
 # shellcheck disable=SC2119 # no option of postgres is wanted
 start_pg >"$work/pg.out" || fail 'cannot start PostgreSQL' "$work/pg.out"
 create_pg_database clean || fail 'cannot make a database'

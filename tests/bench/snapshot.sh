@@ -6,26 +6,14 @@
 set -u
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
-settle=${SETTLE:-$top_builddir/settle}
+# shellcheck source=tests/bench/lib.sh
+. "$top_srcdir/tests/bench/lib.sh"
 megabytes=${BENCH_SNAPSHOT_MB:-1000}
-work=$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX") || exit 1
-
-# shellcheck source=tests/server/pg.sh
-. "$top_srcdir/tests/server/pg.sh"
-trap 'stop_pg; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-fail() {
-	echo "bench: $1" >&2
-	test ! -s "$work/said" || sed 's/^/  /' "$work/said" >&2
-	exit 1
-}
 
 seconds() { # seconds COMMAND...: its wall time
-	begin=$(date +%s.%N)
-	"$@" >"$work/said" 2>&1 </dev/null || fail "failed: $*"
-	end=$(date +%s.%N)
-	awk -v a="$begin" -v b="$end" 'BEGIN { printf "%.2f", b - a }'
+	begin=$(now)
+	"$@" >"$work/said" 2>&1 </dev/null || fail "failed: $*" "$work/said"
+	since "$begin"
 }
 
 line() { # line NAME SECONDS FLOOR LIMIT
@@ -50,10 +38,6 @@ rounds=${BENCH_SNAPSHOT_ROUNDS:-2}
 settled() { # COMMAND...: its wall time, with nothing left to write from before
 	psql -X -q -d postgres -c CHECKPOINT && sync
 	seconds "$@"
-}
-
-better() { # OLD NEW: the lower one
-	awk -v a="${1:-$2}" -v b="$2" 'BEGIN { print (a < b ? a : b) }'
 }
 
 drop_old() {

@@ -5,36 +5,25 @@
 set -u
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
-settle=${SETTLE:-$top_builddir/settle}
+# shellcheck source=tests/bench/lib.sh
+. "$top_srcdir/tests/bench/lib.sh"
 rows=${BENCH_ROWS:-10000000}
 lite_rows=${BENCH_LITE_ROWS:-1500000}
 cases=${BENCH_CASES:-3000}
 rounds=${BENCH_ROUNDS:-3}
-work=$(mktemp -d "${TMPDIR:-/tmp}/settle-bench.XXXXXX") || exit 1
 
-# shellcheck source=tests/server/pg.sh
-. "$top_srcdir/tests/server/pg.sh"
-trap 'stop_pg; rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-
-fail() {
-	echo "bench: $1" >&2
-	sed 's/^/  /' "$work/said" >&2
-	exit 1
-}
-
-sql() { # DATABASE SQL
-	"$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2" >"$work/said" 2>&1 || fail "$2"
+tell() { # DATABASE SQL
+	sql "$@" >"$work/said" || fail "$2" "$work/said"
 }
 
 # The best of all calls under a name: what else runs on the machine only ever adds.
 timed() { # NAME COMMAND...: seconds into $work/NAME
 	name=$1
 	shift
-	start=$(date +%s.%N)
-	"$@" >"$work/said" 2>&1 || fail "$*"
-	took=$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.2f", b - a }')
-	printf '%-60s %8s s\n' "$name" "$took"
+	begin=$(now)
+	"$@" >"$work/said" 2>&1 || fail "$*" "$work/said"
+	took=$(since "$begin")
+	printf '%-60s %8.2f s\n' "$name" "$took"
 	printf '%s\n' "$took" >>"$work/$name.all"
 	sort -n "$work/$name.all" | head -n 1 >"$work/$name"
 }
@@ -56,31 +45,31 @@ pipe() {
 plan() { # NAME SOURCE TARGET [OPTIONS...]
 	name=$1 from=$2 to=$3
 	shift 3
-	"$settle" tables plan "$work/$name.db" --source "$from" --target "$to" "$@" >"$work/said" 2>&1 || fail "plan $name"
+	"$settle" tables plan "$work/$name.db" --source "$from" --target "$to" "$@" >"$work/said" 2>&1 || fail "plan $name" "$work/said"
 }
 
-start_pg -c max_wal_size=8GB >"$work/said" && start_pg2 -c max_wal_size=8GB >"$work/said" || fail 'cannot start PostgreSQL'
+start_pg -c max_wal_size=8GB >"$work/said" && start_pg2 -c max_wal_size=8GB >"$work/said" || fail 'cannot start PostgreSQL' "$work/said"
 create_pg_database source && in_pg2 create_pg_database target && in_pg2 create_pg_database lite && create_pg_database cases &&
 	in_pg2 create_pg_database cases || fail 'cannot make databases'
 
 echo "settle bench of tables: $rows rows, $(uname -m), $(nproc) CPUs"
-sql source "CREATE TABLE narrow (id bigint, a integer, b integer); INSERT INTO narrow SELECT i, i % 1000, -i FROM generate_series(1, $rows) i"
-sql source 'VACUUM ANALYZE narrow'
-in_pg2 sql target 'CREATE TABLE narrow (id bigint, a integer, b integer)'
+tell source "CREATE TABLE narrow (id bigint, a integer, b integer); INSERT INTO narrow SELECT i, i % 1000, -i FROM generate_series(1, $rows) i"
+tell source 'VACUUM ANALYZE narrow'
+in_pg2 tell target 'CREATE TABLE narrow (id bigint, a integer, b integer)'
 for round in $(seq "$rounds"); do
-	in_pg2 sql target 'TRUNCATE narrow'
-	in_pg2 sql target CHECKPOINT
+	in_pg2 tell target 'TRUNCATE narrow'
+	in_pg2 tell target CHECKPOINT
 	timed 'psql to psql, binary' pipe
-	in_pg2 sql target 'DROP TABLE IF EXISTS settle_part'
-	in_pg2 sql target 'TRUNCATE narrow'
-	in_pg2 sql target CHECKPOINT
+	in_pg2 tell target 'DROP TABLE IF EXISTS settle_part'
+	in_pg2 tell target 'TRUNCATE narrow'
+	in_pg2 tell target CHECKPOINT
 	plan "narrow$round" "$(pg_url source)" "$(in_pg2 pg_url target)"
 	timed 'settle, one worker' "$settle" tables migrate "$work/narrow$round.db" --yes
 done
 ratio 'settle, one worker' 'psql to psql, binary' most 1.1
 timed 'settle validate' "$settle" tables validate "$work/narrow$rounds.db"
-in_pg2 sql target 'DROP TABLE narrow, settle_part'
-sql source 'DROP TABLE narrow'
+in_pg2 tell target 'DROP TABLE narrow, settle_part'
+tell source 'DROP TABLE narrow'
 
 node "$top_srcdir/examples/case-type/generate.js" --cases "$cases" --events $((cases * 10)) | "$pg_bin/psql" -X -q -d cases >"$work/said" 2>&1
 in_pg2 "$pg_bin/psql" -X -q -d cases -f "$top_srcdir/examples/case-type/target.sql" >"$work/said" 2>&1
@@ -92,21 +81,21 @@ printf 'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n INTEGER, r REAL, at
 WITH RECURSIVE x (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM x WHERE i < %s)
 INSERT INTO t SELECT i, hex(i * 7919) || '"' name'"', i * 31, i / 7.0, datetime(i * 60, '"'unixepoch'"') FROM x;\n' "$lite_rows" | sqlite3 "$work/t.sqlite"
 sqlite3 -csv "$work/t.sqlite" 'SELECT * FROM t' >"$work/t.csv"
-in_pg2 sql lite 'CREATE TABLE t (id bigint, name text, n bigint, r double precision, at timestamp)'
+in_pg2 tell lite 'CREATE TABLE t (id bigint, name text, n bigint, r double precision, at timestamp)'
 for round in $(seq "$rounds"); do
-	in_pg2 sql lite 'TRUNCATE t'
-	in_pg2 sql lite CHECKPOINT
+	in_pg2 tell lite 'TRUNCATE t'
+	in_pg2 tell lite CHECKPOINT
 	timed 'psql \copy of the same rows from CSV' in_pg2 "$pg_bin/psql" -X -q -d lite -c "\\copy t FROM '$work/t.csv' (FORMAT csv)"
-	in_pg2 sql lite 'DROP TABLE IF EXISTS settle_part'
-	in_pg2 sql lite 'TRUNCATE t'
-	in_pg2 sql lite CHECKPOINT
+	in_pg2 tell lite 'DROP TABLE IF EXISTS settle_part'
+	in_pg2 tell lite 'TRUNCATE t'
+	in_pg2 tell lite CHECKPOINT
 	plan "lite$round" "sqlite:$work/t.sqlite" "$(in_pg2 pg_url lite)"
 	timed 'settle from SQLite' "$settle" tables migrate "$work/lite$round.db" --yes
 done
 ratio 'settle from SQLite' 'psql \copy of the same rows from CSV' most 1.4
 if command -v pgloader >/dev/null 2>&1; then
 	for round in $(seq "$rounds"); do
-		in_pg2 sql lite 'DROP TABLE t'
+		in_pg2 tell lite 'DROP TABLE t'
 		timed 'pgloader' in_pg2 pgloader "sqlite://$work/t.sqlite" "postgresql://settle@unix:$pg_dir2:5432/lite"
 	done
 	ratio 'pgloader' 'settle from SQLite' least 1.8
