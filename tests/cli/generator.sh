@@ -1,31 +1,12 @@
 #!/bin/sh
 # The generated demo domain: same bytes for the same seed, equal to what is committed, and free of contradictions for other seeds.
-top_srcdir=${top_srcdir:-.}
+. "$top_srcdir/tests/cli/lib.sh"
 generator=$top_srcdir/tests/gen/domain.js
 demo=$top_srcdir/fixtures/demo
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-n=0
-
-ok() { # ok NAME COMMAND...
-	n=$((n + 1))
-	name=$1
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		sed 's/^/# /' "$work/out"
-	fi
-}
 
 refused() { # refused COMMAND...: exit status 2
 	"$@"
 	test $? -eq 2
-}
-
-differ() {
-	! cmp -s "$1" "$2"
 }
 
 rows_of() { # one row a line, without the frame of either form
@@ -53,13 +34,12 @@ gen() {
 	node "$generator" "$@"
 }
 
-echo 1..16
 ok 'the demo domain is generated' gen --seed 1 --forms 2500 --cases 600 --out "$work/demo"
 ok 'the feed is byte for byte the committed one' cmp "$work/demo/demo.json.gz" "$demo/demo.json.gz"
 ok 'the expectation is byte for byte the committed one' cmp "$work/demo/expected.json" "$demo/expected.json"
 ok 'the compressed feed is sound' gzip -t "$demo/demo.json.gz"
 ok 'another seed is generated without contradiction' gen --seed 2 --plain --out "$work/two"
-ok 'another seed is another domain' differ "$work/two/expected.json" "$work/demo/expected.json"
+ok 'another seed is another domain' not cmp -s "$work/two/expected.json" "$work/demo/expected.json"
 ok 'a seed repeats itself' gen --seed 2 --plain --out "$work/again"
 ok 'a seed gives the same bytes again' cmp "$work/two/demo.json" "$work/again/demo.json"
 ok 'the continuous form is generated' gen --seed 2 --plain --continuous --out "$work/lines"
@@ -70,3 +50,4 @@ ok 'the odd documents are byte for byte the committed ones' diff -r "$work/odd" 
 ok 'the corpus of the bench is written' node "$top_srcdir/tests/bench/corpus.js" --docs 1000 --out "$work/corpus.json"
 ok 'the corpus of the bench has as many documents as asked and no differences' clean_corpus 1000 "$work/corpus.json"
 ok 'an unknown option is refused' refused node "$generator" --sed 1 --out "$work/none"
+finish
