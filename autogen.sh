@@ -82,7 +82,6 @@ need_for_testing() {
 	need npm have npm
 	need curl have curl
 	need jq have jq
-	need sqlite3 have sqlite3
 }
 
 need_for_ci() {
