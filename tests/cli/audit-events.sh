@@ -73,10 +73,7 @@ exits 1 "one more, which is there" migrate d --forms=f3
 ok "forms by hand: what changed nothing is told as a decision alone" test "$(events)" = "by-hand end by-hand end start "
 told "one form by hand" by-hand "1 document asked for by id"
 
-"$settle" profile show commcare | node -e '
-const p = JSON.parse(require("fs").readFileSync(0, "utf8"));
-p.rules.find(b => b.for === "CommCareCase").rules.push({type: "missing", path: "remark", absent: "new", reason: "a test"});
-console.log(JSON.stringify(p));' >"$work/rules.json"
+edited_rules >"$work/rules.json"
 run diff filter d --dry-run --profile "$work/rules.json"
 ok "filter: looking tells" says out 'CommCareCase c1'
 ok "filter: and is no event" test "$(git -C "$git" rev-list --count d)" = 5

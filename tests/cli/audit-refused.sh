@@ -54,10 +54,7 @@ in_namespace "$read_only" "$settle" migrate $domain --forms=a,b
 refused "read-only: forms by hand" 'Read-only file system'
 in_namespace "$read_only" "$settle" rejects retry $domain
 refused "read-only: rejects retry" 'Read-only file system'
-"$settle" profile show commcare | node -e '
-const p = JSON.parse(require("fs").readFileSync(0, "utf8"));
-p.rules.find(b => b.for === "CommCareCase").rules.push({type: "missing", path: "remark", absent: "new", reason: "a test"});
-console.log(JSON.stringify(p));' >"$work/rules.json"
+edited_rules >"$work/rules.json"
 in_namespace "$read_only" "$settle" diff filter $domain --profile "$work/rules.json"
 refused "read-only: diff filter" 'Read-only file system'
 in_namespace "$read_only" "$settle" commit $domain --accept-differences

@@ -7,14 +7,6 @@
 trap 'stop_couchd; stop_pg; rm -rf "$work"' EXIT
 domain=demo-clinic
 
-# outcome NAME TARGET: what readers see
-outcome() {
-	run diff show $domain -t "$2" --state-dir "$work/state-$1" --format json
-	cp "$work/out" "$work/$1.diffs"
-	run stats $domain -t "$2" --state-dir "$work/state-$1" --format json
-	sed 's/.*"kinds"/"kinds"/' "$work/out" >"$work/$1.kinds"
-}
-
 start_pg || exit 99
 for db in calm restart cut; do
 	create_pg_database $db || exit 99

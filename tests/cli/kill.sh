@@ -19,14 +19,6 @@ create_pg_database torn || exit 99
 start_couchd --load "$top_srcdir/fixtures/demo/demo.json.gz" --load-db demo || exit 99
 source=http://127.0.0.1:$couchd_port/demo
 
-# answers NAME TARGET: what readers see, into $work/NAME.*
-answers() {
-	run diff show $domain -t "$2" --state-dir "$work/state-$1" --format json
-	cp "$work/out" "$work/$1.diffs"
-	run stats $domain -t "$2" --state-dir "$work/state-$1" --format json
-	sed 's/.*"kinds"/"kinds"/' "$work/out" >"$work/$1.kinds"
-}
-
 # killed_after MS TARGET STATE: 1 when it came to its end before
 killed_after() {
 	"$settle" migrate $domain -s "$source" -t "$2" --state-dir "$3" --batch-bytes 60000 >"$work/out" 2>"$work/err" &
@@ -50,14 +42,14 @@ torture() {
 	ok "$way: it was killed on the way (seed $seed, $hits times)" test $hits -gt 0
 	run migrate $domain -s "$source" -t "$2" --state-dir "$work/state-$way"
 	ok "$way: the same command again comes to the end (seed $seed)" test "$status" -eq 1
-	answers "$way" "$2"
+	outcome "$way" "$2"
 	ok "$way: the same differences as an undisturbed run (seed $seed)" cmp "$work/calm.diffs" "$work/$way.diffs"
 	ok "$way: the same documents per kind, diffs, missing and tally (seed $seed)" cmp "$work/calm.kinds" "$work/$way.kinds"
 }
 
 run migrate $domain -s "$source" -t "$(pg_url calm)" --state-dir "$work/state-calm"
 ok "undisturbed run ends" test "$status" -eq 1
-answers calm "$(pg_url calm)"
+outcome calm "$(pg_url calm)"
 ok "undisturbed run finds differences" test -s "$work/calm.diffs"
 
 torture torn "$(pg_url torn)"

@@ -108,6 +108,35 @@ all_good() {
 	done
 }
 
+# outcome NAME TARGET: what readers see of $domain, whose state lies in $work/state-NAME, into $work/NAME.{diffs,changes,kinds}
+outcome() {
+	run diff show $domain -t "$2" --state-dir "$work/state-$1" --format json
+	cp "$work/out" "$work/$1.diffs"
+	run diff show $domain -t "$2" --state-dir "$work/state-$1" --format json --changes
+	cp "$work/out" "$work/$1.changes"
+	run stats $domain -t "$2" --state-dir "$work/state-$1" --format json
+	sed 's/.*"kinds"/"kinds"/' "$work/out" >"$work/$1.kinds"
+}
+
+# edited_rules: the profile commcare with a rule more, as somebody would edit it
+edited_rules() {
+	"$settle" profile show commcare | node -e '
+		const p = JSON.parse(require("fs").readFileSync(0, "utf8"));
+		p.rules.find(b => b.for === "CommCareCase").rules.push({type: "missing", path: "remark", absent: "new", reason: "a test"});
+		console.log(JSON.stringify(p));'
+}
+
+# loosen GIT-DIRECTORY: every object is a file, and can be damaged
+loosen() {
+	for pack in "$1"/objects/pack/*.pack; do
+		test -e "$pack" || continue
+		mv "$pack" "$work/moved.pack"
+		rm -f "${pack%.pack}".*
+		git -C "$1" unpack-objects -q <"$work/moved.pack"
+	done
+	chmod -R u+w "$1/objects"
+}
+
 # git_author: who git says commits here
 git_author() {
 	printf '[user]\n\tname = Ann Auditor\n\temail = ann@example.org\n' >"$HOME/.gitconfig"

@@ -148,15 +148,9 @@ tamper() {
 	git -C "$git" update-ref refs/heads/$domain "$head"
 	path=$(git -C "$git" ls-tree -r --name-only $domain | grep "$form.json")
 	cp -r "$git" "$work/git-kept"
-	git -C "$git" unpack-objects -q </dev/null 2>/dev/null
-	for pack in "$git"/objects/pack/*.pack; do
-		mv "$pack" "$work/moved.pack"
-		rm -f "${pack%.pack}".*
-		git -C "$git" unpack-objects -q <"$work/moved.pack"
-	done
+	loosen "$git"
 	bad=$(git -C "$git" rev-parse "$domain:$path" | sed 's,..,&/,')
 	good=$(git -C "$git" rev-parse "$domain:profile.json" | sed 's,..,&/,')
-	chmod u+w "$git/objects/$bad"
 	cp "$git/objects/$good" "$git/objects/$bad"
 	altered "$1" "$path: "
 	rm -rf "$git"
