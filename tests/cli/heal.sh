@@ -22,11 +22,15 @@ ok "undisturbed run" test -s "$work/calm.diffs"
 "$settle" migrate $domain -s "$couchd_url/demo" -t "$(pg_url restart)" --state-dir "$work/state-restart" --batch-bytes 60000 --max-rate 1500 \
 	>"$work/out" 2>"$work/err" &
 pid=$!
-for pause in 0.4 0.5; do
-	sleep $pause
+has_begun() {
+	sql restart 'SELECT 1 FROM forms LIMIT 1' | grep -qx 1
+}
+within 30 has_begun
+for _ in 1 2; do
 	stop_pg_server immediate
 	sleep 0.3
 	restart_pg || exit 99
+	sleep 0.5
 done
 wait $pid
 ok "restart: the run survives an immediate stop of PostgreSQL" test $? -eq 1
