@@ -3,6 +3,7 @@
 #   . "$top_srcdir/tests/server/pg.sh"
 #   trap stop_pg EXIT; start_pg            # options of postgres may follow: start_pg -c fsync=on
 #   create_pg_database NAME [createdb options]
+#   sql NAME SQL...; databases
 #   settle --target "$(pg_url NAME)" ...
 #
 # The superuser is `settle`; everybody on this machine is trusted but the role `settle_password`, who must give a password. No TCP:
