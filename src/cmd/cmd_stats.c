@@ -13,7 +13,8 @@ struct options {
 static const struct option_spec table[] = {
     {.name = "verbose",
      .kind = OPT_FLAG,
-     .help = "also what each rule ignored, and the missing documents, rejects with their reasons, and losing revisions",
+     .help = "also what each rule ignored, how many documents hold ledgers or a key twice, and the missing documents, "
+	     "rejects with their reasons, and losing revisions",
      .offset = offsetof(struct options, verbose)},
     {.name = "watch",
      .kind = OPT_FLAG,

@@ -122,6 +122,12 @@ static void put_counters(const struct cmd_context *c, const struct migrate_count
 		n->read, n->written, n->unchanged, n->deleted, n->skipped, n->rejected);
 }
 
+static void put_traits(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	put_left(c, "ledgers", s->ledgers, "(forms that hold stock, which stays in them: it is not replayed)");
+	put_left(c, "key twice", s->key_twice, "(documents with a key twice: the last value counts, as in CouchDB)");
+}
+
 static void put_ignored(const struct cmd_context *c, const struct state_tallies *ignored)
 {
 	if (ignored->n == 0)
@@ -217,6 +223,8 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 	put_left(c, "attached", s->attachments,
 		 s->attachments_left ? "(attachment bodies that were not brought over)"
 				     : "(attachment bodies that stay in the source, as was said)");
+	if (flags & STATS_VERBOSE)
+		put_traits(c, s);
 	if (s->unfinished)
 		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
 	if (s->nothing)
@@ -315,6 +323,8 @@ struct json stats_to_json(const struct migrate_stats *s, struct arena *a)
 	set_int(a, &v, "attachments_left", s->attachments_left);
 	json_sets(a, &v, "kinds", kinds_json(s, a));
 	json_sets(a, &v, "ignored", ignored_json(s, a));
+	set_int(a, &v, "ledgers", s->ledgers);
+	set_int(a, &v, "duplicate_keys", s->key_twice);
 	if (s->other_rules)
 		json_sets(a, &v, "other_rules", json_bool(1));
 	if (s->trial.ptr)

@@ -244,6 +244,7 @@ static int record_form(struct run *r, struct batch *b, const struct batch_doc *d
 	    .id = d->id,
 	    .ignored = d->ignored,
 	    .attachments = d->attachments,
+	    .traits = record_traits(d),
 	    .diffs = d->diffs,
 	};
 	struct state_doc known = {0};

@@ -164,8 +164,10 @@ static void count_oddities(struct run *r, const struct batch *b)
 	for (size_t i = 0; i < b->docs.n; i++) {
 		const struct batch_doc *d = &b->docs.v[i];
 
-		r->with_ledgers += d->fate == FATE_EVENT && d->ledgers;
-		if (!d->duplicates || d->fate == FATE_SKIP || d->fate == FATE_OWN)
+		unsigned traits = record_traits(d);
+
+		r->with_ledgers += (traits & STATE_LEDGERS) != 0;
+		if (!(traits & STATE_KEY_TWICE))
 			continue;
 		r->with_duplicates++;
 		log_at(r->env->log, LOG_DETAIL, "a key stands twice, the last value counts id=%.*s", SLICE_ARG(d->id));

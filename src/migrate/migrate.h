@@ -110,6 +110,7 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	struct migrate_kind *kinds;
 	size_t n_kinds;
 	struct state_tallies ignored;
+	int64_t ledgers, key_twice; /* documents stored: forms with stock in them, and those with a key twice */
 };
 
 struct migrate_outcome {

@@ -10,6 +10,13 @@ static uint32_t conflicts_of(const struct batch_doc *d)
 	return d->conflicts ? d->conflicts->count - d->n_losing : 0;
 }
 
+unsigned record_traits(const struct batch_doc *d)
+{
+	if (d->fate != FATE_EVENT && d->fate != FATE_DOCUMENT && d->fate != FATE_CASE)
+		return 0;
+	return (d->ledgers ? STATE_LEDGERS : 0u) | (d->duplicates ? STATE_KEY_TWICE : 0u);
+}
+
 static void count_stored(struct migrate_counters *c, enum sql_outcome outcome)
 {
 	if (outcome == SQL_SAME)
@@ -26,6 +33,7 @@ static int record_stored(struct run *r, struct batch *b, const struct batch_doc 
 	    .ignored = d->ignored,
 	    .attachments = d->attachments,
 	    .conflicts = conflicts_of(d),
+	    .traits = record_traits(d),
 	    .diffs = d->diffs,
 	    .same = d->outcome == SQL_SAME,
 	};
@@ -44,6 +52,7 @@ static int record_case(struct run *r, struct batch *b, const struct batch_doc *d
 	    .pending = 1,
 	    .attachments = d->attachments,
 	    .conflicts = conflicts_of(d),
+	    .traits = record_traits(d),
 	};
 	int same = 0;
 

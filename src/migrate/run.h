@@ -68,8 +68,8 @@ struct run {
 	struct migrate_counters counters;   /* of this pass */
 	struct migrate_counters previous;   /* of the pass before, kept when this one reads nothing */
 	int64_t read_before;                /* of counters.read: what an earlier run of this pass had read */
-	int64_t with_ledgers;               /* forms of this pass that hold stock (decision 24) */
-	int64_t with_duplicates;            /* documents of the domain in this pass that have a key twice */
+	int64_t with_ledgers;               /* forms stored in this pass that hold stock (decision 24) */
+	int64_t with_duplicates;            /* documents stored in this pass that have a key twice */
 	int64_t pass;
 	struct buf seq;                     /* checkpoint, JSON text; empty = none */
 	struct run_progress progress;
@@ -138,6 +138,8 @@ MUST_CHECK int store_batch(struct run *r, struct sql_target *t, struct batch *b,
 void store_compare(struct run *r, struct batch *b, struct batch_doc *d, const struct sql_row *row, struct arena *scratch);
 /* ---- what goes into the state file for a batch (record.c) ---- */
 MUST_CHECK int record_batch(struct run *r, struct batch *b, struct err *err);
+/* enum state_traits of a document that is stored; 0 of any other. */
+unsigned record_traits(const struct batch_doc *d);
 /* ---- cases (cases.c) ---- */
 /* Folds every touched case and compares every pending one. */
 MUST_CHECK int run_cases(struct run *r, struct err *err);

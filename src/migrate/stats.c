@@ -95,6 +95,8 @@ static void fill_kinds(const struct profile *p, struct arena *a, const struct st
 		slot->diffs = k->diffs;
 		slot->missing = k->missing;
 		slot->changes = k->changes;
+		out->ledgers += k->ledgers;
+		out->key_twice += k->key_twice;
 	}
 }
 

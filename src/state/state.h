@@ -49,6 +49,12 @@ MUST_CHECK int state_value_put(struct state *s, const char *key, struct slice va
 /* Absent: SLICE_NONE. */
 MUST_CHECK int state_value_get(struct state *s, const char *key, struct arena *a, struct slice *out, struct err *err);
 
+/* What a stored document holds that people are told of; nothing hangs on it. */
+enum state_traits {
+	STATE_LEDGERS = 1u << 0,   /* a form with stock in it */
+	STATE_KEY_TWICE = 1u << 1, /* a key stands twice in one object */
+};
+
 /* ---- one record per Couch document of the domain that is stored in SQL (events and plain documents) ---- */
 struct state_doc {
 	struct slice kind, id;
@@ -59,6 +65,7 @@ struct state_doc {
 	struct slice ignored;
 	uint32_t attachments; /* inline attachments not brought over */
 	uint32_t conflicts;   /* losing revisions not brought over */
+	unsigned traits;      /* enum state_traits */
 	/*
 	 * JSON arrays as diff_list_to_json makes them; SLICE_NONE or "[]" = none. A row is kept only while there is
 	 * something.
@@ -78,7 +85,7 @@ struct state_doc {
  */
 MUST_CHECK int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err);
 /*
- * What is known of a document besides its differences: kind, ignored, attachments, conflicts (slices in the arena).
+ * What is known of a document besides its differences: kind, ignored, attachments, conflicts, traits (slices in the arena).
  * ERR_NOTFOUND when there is no record.
  */
 MUST_CHECK int state_doc_get(struct state *s, struct slice id, struct arena *a, struct state_doc *out, struct err *err);
@@ -95,10 +102,11 @@ struct state_case {
 	int deleted;       /* tombstone */
 	int pending;
 	uint32_t attachments, conflicts;
+	unsigned traits; /* enum state_traits */
 };
 /*
- * Puts it as pending, unless the same revision is there already: then *same = 1, it is as pending as it was, and only the
- * attachments and conflicts are brought up to date. A reject of this id goes; diffs, changes and missing mark stay
+ * Puts it as pending, unless the same revision is there already: then *same = 1, it is as pending as it was, and only
+ * attachments, conflicts and traits are brought up to date. A reject of this id goes; diffs, changes and missing mark stay
  * until it is compared.
  */
 MUST_CHECK int state_case_put(struct state *s, const struct state_case *c, int *same, struct err *err);
@@ -122,7 +130,7 @@ enum state_missing { STATE_NOT_MISSING, STATE_MISSING };
 /*
  * The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark; it stays pending until
  * state_pending_clear, which comes after the target has committed the rows that were compared: a kill in between compares
- * it again. doc->attachments and doc->conflicts are not looked at. Works for SQL-only cases too (no spool row): these are not
+ * it again. doc->attachments, conflicts and traits are not looked at. Works for SQL-only cases too (no spool row): these are not
  * among the documents of state_kinds. A reject is not marked missing.
  */
 MUST_CHECK int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing,
@@ -184,6 +192,7 @@ MUST_CHECK int state_counts(struct state *s, struct state_counts *out, struct er
 struct state_kind_counts {
 	struct slice kind;
 	int64_t docs, diffs, missing, changes, rejects;
+	int64_t ledgers, key_twice; /* documents with that trait */
 };
 struct state_kinds {
 	struct state_kind_counts *v;

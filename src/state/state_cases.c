@@ -51,13 +51,13 @@ static int put_case(struct state *s, const struct state_case *c, int *same, stru
 		return rc;
 	*same = same_rev;
 	next = old;
-	next.flags &= ~DOC_REJECT;
+	next.flags = (next.flags & ~(DOC_REJECT | DOC_TRAITS)) | doc_trait_flags(c->traits);
 	next.attachments = c->attachments;
 	next.conflicts = c->conflicts;
 	if (*same)
 		return doc_change(s, c->id, &old, &next, err);
 	if (!old.spool) { /* what was known was not known about a case */
-		next.flags = next.flags & DOC_MISSING;
+		next.flags = next.flags & (DOC_MISSING | DOC_TRAITS);
 		next.ignored = 0;
 	}
 	next.flags &= ~(DOC_SOURCE | DOC_TOMBSTONE);
@@ -113,7 +113,7 @@ static int put_outcome(struct state *s, const struct state_doc *doc, enum state_
 	if (rc == 0 && old.flags & DOC_WANTS)
 		rc = state_run_id(s, "DELETE FROM wanted WHERE id = ?1", doc->id, err);
 	next = old;
-	next.flags &= DOC_SOURCE | DOC_TOMBSTONE | DOC_REJECT | DOC_PENDING;
+	next.flags &= DOC_SOURCE | DOC_TOMBSTONE | DOC_REJECT | DOC_PENDING | DOC_TRAITS;
 	next.flags |= doc->n_wants ? DOC_WANTS : 0;
 	next.flags |= doc_list_flags(doc);
 	if (missing == STATE_MISSING && !(next.flags & DOC_REJECT))
@@ -193,6 +193,7 @@ static struct state_case case_from(struct lite_stmt *stmt, struct arena *a)
 	    .pending = (flags & DOC_PENDING) != 0,
 	    .attachments = (uint32_t)lite_int(stmt, 5),
 	    .conflicts = (uint32_t)lite_int(stmt, 6),
+	    .traits = doc_traits(flags),
 	};
 }
 

@@ -40,7 +40,7 @@ int state_counts(struct state *s, struct state_counts *out, struct err *err)
 
 /* Counts that hang on an interned number (a kind, a signature); numbers are small and dense. */
 struct tally {
-	int64_t docs, diffs, missing, changes, rejects, ignored;
+	int64_t docs, diffs, missing, changes, rejects, ledgers, key_twice, ignored;
 };
 
 struct tallies {
@@ -68,6 +68,8 @@ static void tally_kind(struct tallies *kinds, struct arena *a, int64_t kind, int
 	t->missing += (flags & DOC_MISSING) != 0;
 	t->changes += (flags & DOC_CHANGE) != 0;
 	t->rejects += (flags & DOC_REJECT) != 0;
+	t->ledgers += (flags & DOC_LEDGERS) != 0;
+	t->key_twice += (flags & DOC_KEY_TWICE) != 0;
 }
 
 /* Reads a page of doc behind *last and moves *last; *n = rows seen. */
@@ -146,7 +148,8 @@ int state_kinds(struct state *s, struct arena *a, struct state_kinds *out, struc
 	int rc = tally_all(s, &kinds, &signatures, &scratch, err);
 	for (size_t i = 0; i < kinds.n && rc == 0; i++) {
 		const struct tally *t = &kinds.v[i];
-		struct state_kind_counts counts = {SLICE_NONE, t->docs, t->diffs, t->missing, t->changes, t->rejects};
+		struct state_kind_counts counts = {SLICE_NONE, t->docs,    t->diffs,   t->missing,
+						   t->changes, t->rejects, t->ledgers, t->key_twice};
 		if (!(t->docs || t->diffs || t->missing || t->changes || t->rejects))
 			continue;
 		rc = text_of(s, "SELECT text FROM name WHERE n = ?1", i, a, &counts.kind, err);

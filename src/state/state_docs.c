@@ -128,6 +128,16 @@ int doc_list_flags(const struct state_doc *doc)
 	return (is_list(doc->diffs) ? DOC_DIFF : 0) | (is_list(doc->changes) ? DOC_CHANGE : 0);
 }
 
+int64_t doc_trait_flags(unsigned traits)
+{
+	return (traits & STATE_LEDGERS ? DOC_LEDGERS : 0) | (traits & STATE_KEY_TWICE ? DOC_KEY_TWICE : 0);
+}
+
+unsigned doc_traits(int64_t flags)
+{
+	return (flags & DOC_LEDGERS ? STATE_LEDGERS : 0u) | (flags & DOC_KEY_TWICE ? STATE_KEY_TWICE : 0u);
+}
+
 static int put_list(struct state *s, const char *sql, const struct state_doc *doc, struct slice json, struct err *err)
 {
 	struct lite_stmt *stmt = NULL;
@@ -168,7 +178,7 @@ int doc_ignored_number(struct state *s, struct slice ignored, int64_t *out, stru
 
 static int put_doc(struct state *s, const struct state_doc *doc, struct err *err)
 {
-	struct doc_row old, row = {.flags = DOC_SOURCE | doc_list_flags(doc),
+	struct doc_row old, row = {.flags = DOC_SOURCE | doc_list_flags(doc) | doc_trait_flags(doc->traits),
 				   .attachments = doc->attachments,
 				   .conflicts = doc->conflicts};
 	int inserted = 0;
@@ -244,5 +254,6 @@ int state_doc_get(struct state *s, struct slice id, struct arena *a, struct stat
 		rc = text_of(s, "SELECT text FROM signature WHERE n = ?1", row.ignored, a, &out->ignored, err);
 	out->attachments = (uint32_t)row.attachments;
 	out->conflicts = (uint32_t)row.conflicts;
+	out->traits = doc_traits(row.flags);
 	return state_told(rc, err);
 }

@@ -55,6 +55,9 @@ enum doc_flags {
 	DOC_PENDING = 1 << 5,
 	DOC_TOMBSTONE = 1 << 6, /* a spooled case that is deleted in the source */
 	DOC_WANTS = 1 << 7,     /* rows in wanted */
+	DOC_LEDGERS = 1 << 8,   /* enum state_traits; only with DOC_SOURCE */
+	DOC_KEY_TWICE = 1 << 9,
+	DOC_TRAITS = DOC_LEDGERS | DOC_KEY_TWICE,
 };
 
 struct doc_row {
@@ -75,6 +78,8 @@ MUST_CHECK int doc_change(struct state *s, struct slice id, const struct doc_row
 /* The texts of diffs and changes; SLICE_NONE, "" and "[]" are none. */
 MUST_CHECK int doc_put_lists(struct state *s, const struct state_doc *doc, struct err *err);
 int doc_list_flags(const struct state_doc *doc);
+int64_t doc_trait_flags(unsigned traits); /* of enum state_traits, */
+unsigned doc_traits(int64_t flags);       /* and back */
 MUST_CHECK int doc_ignored_number(struct state *s, struct slice ignored, int64_t *out, struct err *err);
 MUST_CHECK int doc_put_missing(struct state *s, struct slice kind, struct slice id, struct err *err);
 

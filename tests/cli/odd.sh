@@ -17,6 +17,13 @@ migrate_odd() {
 	for c in read written unchanged deleted skipped rejected; do
 		ok "$way: $c" test "$(member $c)" = "$(node -p "require('$odd/expected.json').$c")"
 	done
+	for then in "as migrated" "compared again"; do
+		run stats odd -t "$target" --state-dir "$work/state-$way" --format json
+		ok "$way: duplicate keys are known later, $then" test "$(counter duplicate_keys) $(counter ledgers)" = "3 0"
+		run diff forms odd -s "file:$odd/odd.ndjson" -t "$target" --state-dir "$work/state-$way"
+	done
+	run stats odd -t "$target" --state-dir "$work/state-$way" --verbose
+	ok "$way: and told" says out "key twice  3 (documents with a key twice"
 	run diff show odd -t "$target" --state-dir "$work/state-$way" --format json
 	ok "$way: everything that is stored compares clean" silent out
 	run show odd num-1e400 -t "$target" --state-dir "$work/state-$way" --side sql --format json
@@ -91,4 +98,10 @@ cat >"$work/stock.ndjson" <<'END'
 END
 exits 0 "stock: stored" migrate stock -s "file:$work/stock.ndjson" -t "sqlite:$work/stock.db" --state-dir "$work/stock"
 ok "stock: forms that hold it are counted" says err '1 forms hold ledgers'
+exits 0 "stock: known later" stats stock -t "sqlite:$work/stock.db" --state-dir "$work/stock" --verbose
+ok "stock: and told" says out 'ledgers    1 (forms that hold stock'
+sed -e 's/"1-a"/"2-a"/g' -e '1s/ledger//' "$work/stock.ndjson" >"$work/sold"
+mv "$work/sold" "$work/stock.ndjson"
+exits 0 "stock: a revision without it" migrate stock -s "file:$work/stock.ndjson" -t "sqlite:$work/stock.db" --state-dir "$work/stock" --format json
+ok "stock: is counted no more" test "$(counter ledgers)" = 0
 finish

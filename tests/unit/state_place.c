@@ -116,6 +116,18 @@ void assert_kinds(struct place *p, const char *expected)
 	buf_release(&text);
 }
 
+void assert_traits(struct place *p, const char *expected)
+{
+	struct state_kinds kinds;
+	struct buf text = BUF_INIT(10000);
+	MUST(state_kinds(p->s, &p->a, &kinds, &must));
+	for (size_t i = 0; i < kinds.n; i++)
+		buf_fmt(&text, "%s%.*s %d/%d", i ? " " : "", SLICE_ARG(kinds.v[i].kind), (int)kinds.v[i].ledgers,
+			(int)kinds.v[i].key_twice);
+	assert_string_equal(buf_slice(&text).ptr, expected);
+	buf_release(&text);
+}
+
 void assert_ignored(struct place *p, const char *expected)
 {
 	struct state_tallies tallies;

@@ -47,6 +47,8 @@ void put_reject(struct place *p, const char *kind, const char *id, const char *r
 struct state_counts counts_of(struct place *p);
 /* "kind docs/diffs/missing/changes/rejects ..." */
 void assert_kinds(struct place *p, const char *expected);
+/* "kind ledgers/key-twice ..." */
+void assert_traits(struct place *p, const char *expected);
 /* "rule=count ..." */
 void assert_ignored(struct place *p, const char *expected);
 /* "kind:id=json ..." over pages of two. */

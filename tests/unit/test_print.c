@@ -216,6 +216,24 @@ static void test_print_stats__pending_is_not_clear_and_red(void **state)
 	free(p.text);
 }
 
+static void test_print_stats__what_documents_hold_is_said_when_asked(void **state)
+{
+	struct migrate_stats s = {.domain = SLICE("d"), .started = 1, .ledgers = 4, .key_twice = 3};
+	struct printed p;
+	(void)state;
+	printed_begin(&p);
+	print_stats(&p.c, &s, 0);
+	fflush(p.c.out);
+	assert_null(strstr(p.text, "ledgers"));
+	assert_null(strstr(p.text, "key twice"));
+	print_stats(&p.c, &s, STATS_VERBOSE);
+	fflush(p.c.out);
+	assert_non_null(strstr(p.text, "\nledgers    4 (forms that hold stock, which stays in them: it is not replayed)\n"));
+	assert_non_null(strstr(p.text, "\nkey twice  3 (documents with a key twice: the last value counts, as in CouchDB)\n"));
+	fclose(p.c.out);
+	free(p.text);
+}
+
 static void test_print_stats__a_kind_without_a_name_is_unknown(void **state)
 {
 	struct migrate_kind kinds[] = {{.kind = SLICE(""), .docs = 12}};
@@ -248,6 +266,8 @@ static void test_stats_to_json__is_the_object_of_the_contract(void **state)
 	struct printed p;
 	struct migrate_stats s = some_stats(kinds, &tally);
 	(void)state;
+	s.ledgers = 4;
+	s.key_twice = 3;
 	printed_begin(&p);
 	struct json v = stats_to_json(&s, &p.arena);
 	print_json_line(&p.c, &v);
@@ -257,7 +277,7 @@ static void test_stats_to_json__is_the_object_of_the_contract(void **state)
 			"\"attachments\":0,\"attachments_left\":0,"
 			"\"kinds\":[{\"kind\":\"XFormInstance\",\"docs\":12,\"diffs\":0,\"missing\":0,\"changes\":0},"
 			"{\"kind\":\"CommCareCase\",\"docs\":3,\"diffs\":2,\"missing\":1,\"changes\":1234567}],"
-			"\"ignored\":[{\"rule\":\"a rule\",\"count\":5}]}\n");
+			"\"ignored\":[{\"rule\":\"a rule\",\"count\":5}],\"ledgers\":4,\"duplicate_keys\":3}\n");
 }
 
 static void test_stats_to_json__sequences_are_opaque(void **state)
@@ -404,6 +424,7 @@ int main(void)
 	    cmocka_unit_test(test_print_stats__after_a_migration_only_what_is_left),
 	    cmocka_unit_test(test_print_stats__after_a_migration_all_clear_is_green),
 	    cmocka_unit_test(test_print_stats__pending_is_not_clear_and_red),
+	    cmocka_unit_test(test_print_stats__what_documents_hold_is_said_when_asked),
 	    cmocka_unit_test(test_print_stats__a_kind_without_a_name_is_unknown),
 	    cmocka_unit_test(test_print_diffs__controls_never_reach_the_terminal),
 	    cmocka_unit_test(test_stats_to_json__is_the_object_of_the_contract),

@@ -41,6 +41,31 @@ static void test_state_case_put__same_revision_may_have_other_conflicts(void **s
 	MUST(state_case_put(p->s, &c, NULL, &must));
 }
 
+static void test_state_case_put__traits_outlive_the_comparison(void **state)
+{
+	struct place *p = *state;
+	struct state_case c = {.kind = SLICE("CommCareCase"),
+			       .id = SLICE("c1"),
+			       .rev = SLICE("1-a"),
+			       .body = SLICE("{}"),
+			       .traits = STATE_KEY_TWICE},
+			  got;
+	MUST(state_case_put(p->s, &c, NULL, &must));
+	compared(p, "c1", NULL, "[1]", NULL, STATE_NOT_MISSING);
+	assert_traits(p, "CommCareCase 0/1");
+	MUST(state_case_get(p->s, SLICE("c1"), &p->a, &got, &must));
+	assert_int_equal(got.traits, STATE_KEY_TWICE);
+	c.traits = 0; /* of the same revision, as an earlier settle left it: brought up to date */
+	MUST(state_case_put(p->s, &c, NULL, &must));
+	assert_traits(p, "CommCareCase 0/0");
+	c.traits = STATE_KEY_TWICE;
+	MUST(state_case_put(p->s, &c, NULL, &must));
+	assert_traits(p, "CommCareCase 0/1");
+	assert_int_equal(put_case(p, "c1", "2-a", NULL), 0);
+	compared(p, "c1", NULL, NULL, NULL, STATE_NOT_MISSING);
+	assert_traits(p, "");
+}
+
 static void test_state_case_put__diffs_stay_until_compared(void **state)
 {
 	struct place *p = *state;
@@ -211,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    WITH_STATE(test_state_case_put__same_revision_is_pending_until_compared),
 	    WITH_STATE(test_state_case_put__same_revision_may_have_other_conflicts),
+	    WITH_STATE(test_state_case_put__traits_outlive_the_comparison),
 	    WITH_STATE(test_state_case_put__diffs_stay_until_compared),
 	    WITH_STATE(test_state_case_put__plain_document_becomes_a_case),
 	    WITH_STATE(test_state_case_put__tombstone_is_no_document),

@@ -81,6 +81,33 @@ static void test_state_doc_put__sums_attachments_and_conflicts(void **state)
 	assert_int_equal(c.conflicts, 0);
 }
 
+static void test_state_doc_put__traits_are_those_of_the_last_revision(void **state)
+{
+	struct place *p = *state;
+	struct state_doc doc = {.kind = SLICE("form"), .id = SLICE("f1"), .traits = STATE_LEDGERS | STATE_KEY_TWICE},
+			 got;
+	MUST(state_doc_put(p->s, &doc, &must));
+	MUST(state_doc_put(p->s, &doc, &must));
+	doc.id = SLICE("f2");
+	doc.traits = STATE_KEY_TWICE;
+	doc.diffs = SLICE("[1]");
+	MUST(state_doc_put(p->s, &doc, &must));
+	put_doc(p, "form", "f3", NULL, NULL, NULL);
+	reopen(p);
+	assert_traits(p, "form 1/2");
+	MUST(state_doc_get(p->s, SLICE("f2"), &p->a, &got, &must));
+	assert_int_equal(got.traits, STATE_KEY_TWICE);
+	MUST(state_doc_get(p->s, SLICE("f3"), &p->a, &got, &must));
+	assert_int_equal(got.traits, 0);
+	MUST(state_missing_put(p->s, SLICE("form"), SLICE("f2"), &must));
+	MUST(state_missing_del(p->s, SLICE("f2"), &must));
+	assert_traits(p, "form 1/2");
+	put_doc(p, "form", "f1", NULL, NULL, NULL);
+	assert_traits(p, "form 0/1");
+	MUST(state_doc_forget(p->s, SLICE("f2"), &must));
+	assert_traits(p, "form 0/0");
+}
+
 static void test_state_doc_put__ends_reject_missing_and_spool_copy(void **state)
 {
 	struct place *p = *state;
@@ -261,6 +288,7 @@ int main(void)
 	    WITH_STATE(test_state_doc_put__twice_is_once),
 	    WITH_STATE(test_state_doc_put__replaces_what_was_known),
 	    WITH_STATE(test_state_doc_put__sums_attachments_and_conflicts),
+	    WITH_STATE(test_state_doc_put__traits_are_those_of_the_last_revision),
 	    WITH_STATE(test_state_doc_put__ends_reject_missing_and_spool_copy),
 	    WITH_STATE(test_state_doc_put__skipped_id_of_an_earlier_run_ends),
 	    WITH_STATE(test_state_doc_put__id_skipped_earlier_in_the_batch),
