@@ -208,13 +208,8 @@ static int commit_note(const struct cmd_context *c, struct audit *trail, const s
 	    .time_us = clock_utc_us(),
 	    .flags = n->is_gone ? AUDIT_CLEAR : 0,
 	};
-	struct audit_entry found;
-	struct err ignored = ERR_INIT;
-	if (n->back_to.ptr && audit_find(trail, n->back_to, c->arena, &found, &ignored) == 0)
+	if (n->back_to.ptr)
 		e.back_to = arena_str(c->arena, n->back_to);
-	else if (n->back_to.ptr)
-		log_at(c->log, LOG_WARN, "the audit trail of %.*s does not know commit %.*s of the snapshot",
-		       SLICE_ARG(n->domain), SLICE_ARG(n->back_to));
 	int rc = audit_begin(trail, err);
 	return rc ? rc : audit_commit(trail, &e, id, err);
 }
@@ -230,61 +225,98 @@ static int note_in(const struct cmd_context *c, const struct note *n, struct err
 	return rc || !n->status.ptr ? rc : note_in_target(c, n->domain, id, err);
 }
 
+/* ---- whose trail it is ---- */
+
+/* Of migrations of one name, in schemas beside each other, the one that the state directory knows; else the first. */
+static const struct json *entry_of(const struct json *all, struct slice domain)
+{
+	const struct json *first = NULL;
+	for (uint32_t i = 0; json_is(all, JSON_ARRAY) && i < all->count; i++) {
+		const struct json *one = &all->items[i];
+		if (!slice_eq(json_get_text(one, "domain"), domain))
+			continue;
+		if (json_get_text(one, "state").ptr)
+			return one;
+		first = first ? first : one;
+	}
+	return first;
+}
+
+/* Does the trail of this state directory hold that commit, or, for SLICE_NONE, anything of the domain? */
+static int trail_knows(const struct cmd_context *c, struct slice domain, struct slice head, int *yes, struct err *err)
+{
+	struct audit *trail = NULL;
+	struct audit_entry found;
+	struct err why = ERR_INIT;
+	int rc = audit_open(&trail, c->state_dir, domain, AUDIT_READ_ONLY, &why);
+	if (rc == 0 && head.ptr)
+		rc = audit_find(trail, head, c->arena, &found, &why);
+	audit_close(trail);
+	*yes = rc == 0;
+	if (rc == 0 || rc == ERR_NOTFOUND)
+		return 0;
+	*err = why;
+	return rc;
+}
+
+/*
+ * A target may hold migrations of other state directories: their trails are there, and the target's word of where they
+ * end is theirs. A trail that was lost is not begun anew either, so that it is noticed.
+ */
+static int note_if_ours(const struct cmd_context *c, struct note *n, struct err *err)
+{
+	struct slice head;
+	int ours = 0;
+	if (head_in_target(c, n->domain, &head, err) || trail_knows(c, n->domain, head, &ours, err))
+		return err->code;
+	if (!ours) {
+		log_at(c->log, LOG_WARN,
+		       "not noted in the audit trail of %.*s: what %s holds of it is not what the target names",
+		       SLICE_ARG(n->domain), c->state_dir);
+		return 0;
+	}
+	if (strcmp(n->event, "restore") == 0)
+		n->back_to = head;
+	return note_in(c, n, err);
+}
+
+static int note_each(const struct cmd_context *c, const struct json *all, struct note *n, struct err *err)
+{
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && json_is(all, JSON_ARRAY) && i < all->count; i++) {
+		n->domain = json_get_text(&all->items[i], "domain");
+		n->status = json_get_text(&all->items[i], "status");
+		if (entry_of(all, n->domain) == &all->items[i])
+			rc = note_if_ours(c, n, err);
+	}
+	return rc;
+}
+
 int snapshots_note(const struct cmd_context *c, const struct snapshot_info *s, struct slice domain, const char *event,
 		   struct err *err)
 {
 	const struct json *all = json_gets(&s->manifest, "domains");
 	struct note n = {.event = event, .snapshot = s};
-	int rc = 0, named = 0;
-	for (uint32_t i = 0; rc == 0 && json_is(all, JSON_ARRAY) && i < all->count; i++) {
-		n.domain = json_get_text(&all->items[i], "domain");
-		n.status = json_get_text(&all->items[i], "status");
-		named = named || slice_eq(n.domain, domain);
-		rc = note_in(c, &n, err);
-	}
-	n.domain = domain;
-	n.status = SLICE_NONE;
-	if (rc == 0 && domain.ptr && !named)
+	int rc = note_each(c, all, &n, err);
+	n = (struct note){.event = event, .snapshot = s, .domain = domain};
+	if (rc == 0 && domain.ptr && !entry_of(all, domain))
 		rc = note_in(c, &n, err);
 	return rc ? err_prefix(err, "the snapshot is done; noting it in the audit trail failed") : 0;
 }
 
 /* ---- a restore ---- */
 
-static int is_in_snapshot(const struct json *all, struct slice domain)
-{
-	for (uint32_t i = 0; json_is(all, JSON_ARRAY) && i < all->count; i++)
-		if (slice_eq(json_get_text(&all->items[i], "domain"), domain))
-			return 1;
-	return 0;
-}
-
-static int has_trail(const struct cmd_context *c, struct slice domain)
-{
-	struct err ignored = ERR_INIT;
-	struct audit *trail = NULL;
-	int rc = audit_open(&trail, c->state_dir, domain, AUDIT_READ_ONLY, &ignored);
-	audit_close(trail);
-	return rc == 0;
-}
-
 int snapshots_note_restore(void *ctx, const struct snapshot_plan *p, struct err *err)
 {
 	const struct cmd_context *c = ctx;
 	const struct json *all = json_gets(&p->snapshot.manifest, "domains");
 	struct note n = {.event = "restore", .snapshot = &p->snapshot};
-	int rc = 0;
-	for (uint32_t i = 0; rc == 0 && json_is(all, JSON_ARRAY) && i < all->count; i++) {
-		n.domain = json_get_text(&all->items[i], "domain");
-		n.status = json_get_text(&all->items[i], "status");
-		rc = head_in_target(c, n.domain, &n.back_to, err);
-		if (rc == 0)
-			rc = note_in(c, &n, err);
-	}
+	int rc = note_each(c, all, &n, err), known = 0;
 	n = (struct note){.event = "restore", .snapshot = &p->snapshot, .is_gone = 1};
 	for (uint32_t i = 0; rc == 0 && i < p->domains.count; i++) {
 		n.domain = json_text(&p->domains.items[i]);
-		if (!is_in_snapshot(all, n.domain) && has_trail(c, n.domain))
+		rc = trail_knows(c, n.domain, SLICE_NONE, &known, err);
+		if (rc == 0 && known && !entry_of(all, n.domain))
 			rc = note_in(c, &n, err);
 	}
 	return rc;

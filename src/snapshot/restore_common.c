@@ -160,10 +160,11 @@ static int put_back(struct restore *r, const char *path, struct slice name, stru
 	return rc ? rc : files_rename(fresh, path, err);
 }
 
+/* Schemas beside each other may hold migrations of one name; one of them at most is that of the state directory. */
 static struct slice state_in_snapshot(const struct restore *r, struct slice domain)
 {
 	for (size_t i = 0; i < r->m.domains.n; i++)
-		if (slice_eq(r->m.domains.v[i].domain, domain))
+		if (slice_eq(r->m.domains.v[i].domain, domain) && r->m.domains.v[i].state.ptr)
 			return r->m.domains.v[i].state;
 	return SLICE_NONE;
 }

@@ -219,6 +219,27 @@ done
 exits 5 "reset too" reset d -y
 exits 0 "the restore goes on" snapshot restore "$made" -y
 exits 0 "and so does the migration" migrate d
+# ---- a target that others use too ----
+
+create_pg_database shared || exit 99
+SETTLE_TARGET=$(pg_url shared) SETTLE_STATE_DIR=$work/mine
+exits 0 "shared: a migration" migrate d
+exits 0 "shared: one of the same name in a schema before it" migrate d --schema Beside --state-dir "$work/theirs-too"
+exits 0 "shared: another's" migrate e --state-dir "$work/theirs"
+exits 0 "shared: a snapshot of all" snapshot create d --name all
+ok "shared: what is not noted is named" says err "not noted in the audit trail of e: what $work/mine holds of it"
+ok "shared: one's own is" not says err "audit trail of d"
+exits 0 "shared: the other trail is whole" audit verify e --state-dir "$work/theirs"
+exits 0 "shared: and the other migration goes on" migrate e --state-dir "$work/theirs"
+exits 0 "shared: back again" snapshot restore all -y
+exits 0 "shared: stats" stats d
+ok "shared: the state file is there" not says out "the state file is lost"
+exits 0 "shared: the trail" audit log d
+ok "shared: the snapshot is noted once" test "$(grep -c 'snapshot all$' "$work/out")" -eq 1
+ok "shared: and the restore" test "$(grep -c 'restore all$' "$work/out")" -eq 1
+exits 0 "shared: it can be verified" audit verify d
+exits 0 "shared: and the other one" audit verify e --state-dir "$work/theirs"
+
 # ---- patch forms that were taken back ----
 
 create_pg_database patched || exit 99
