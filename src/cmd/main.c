@@ -2,10 +2,24 @@
 
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+
+/*
+ * No file of settle's may get the number of a standard stream that was closed: what is told there would be written into
+ * it. Opened the wrong way round, so that whoever uses the stream is told that it is not there.
+ */
+static void hold_standard_streams(void)
+{
+	static const int ways[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", ways[fd]);
+}
 
 int main(int argc, char **argv)
 {
+	hold_standard_streams();
 	/* What is written holds personal data: state, trail, targets that are files. */
 	umask(077);
 	return cmd_main(argc - 1, argv + 1);

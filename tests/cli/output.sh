@@ -10,6 +10,15 @@ status=0
 "$settle" help >&- 2>"$work/err" || status=$?
 ok "so is a closed stdout" test "$status" -eq 6
 
+# What would be told on a closed stream is not written into the file that is opened next.
+echo '{"results":[{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"D"}}],"last_seq":1}' >"$work/feed.json"
+"$settle" migrate d --profile documents -s "file:$work/feed.json" -t "sqlite:$work/t.db" --state-dir "$work/state" >"$work/out" 2>&-
+ok "a closed stderr is not the log file" test "$(grep -c 'read 1 documents' "$work/state/log/d.log")" -eq 1
+status=0
+"$settle" migrate d --profile documents -s file:- -t "sqlite:$work/u.db" --state-dir "$work/stdin" <&- >"$work/out" 2>"$work/err" || status=$?
+ok "a closed stdin is a source that cannot be read" test "$status" -eq 3
+ok "and is said" says err 'file:-: cannot read the feed: Bad file descriptor'
+
 # The reader goes before a byte is written.
 mkfifo "$work/pipe"
 (exec 3<"$work/pipe"; sleep 0.1) &
