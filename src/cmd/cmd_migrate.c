@@ -108,14 +108,15 @@ static const struct option_spec table[] = {
      .offset = FIELD(distribute)},
     {.name = "rebuild-state",
      .kind = OPT_FLAG,
-     .help = "the state directory was lost, or it or the target is an older copy: read everything again and compare it with the target",
+     .help = "the state directory was lost, or it or the target is an older copy: read everything again and compare it "
+	     "with the target",
      .offset = FIELD(rebuild_state)},
     {.name = "jobs",
      .letter = 'j',
      .kind = OPT_INT,
      .argument = "N",
      .least = 1,
-     .help = "workers, each with a connection to the target of its own; default 2",
+     .help = "workers, each with a connection to the target of its own; default 2, at most 16",
      .offset = FIELD(jobs)},
     {.name = "limit",
      .kind = OPT_INT,
@@ -176,32 +177,44 @@ static void print_summary(struct cmd_context *c, const struct migrate_stats *s, 
 	print_json_line(c, &v);
 }
 
+#define RATE_BELOW 1e9
+#define CAP_BELOW 1e15
+
+/* Digits with at most one point among them; -1 when the text is none. */
+static double decimal(const char *text, size_t len)
+{
+	int points = 0;
+	for (size_t i = 0; i < len; i++) {
+		points += text[i] == '.';
+		if (text[i] != '.' && (text[i] < '0' || text[i] > '9'))
+			return -1;
+	}
+	return points <= 1 && len > (size_t)points ? strtod(text, NULL) : -1;
+}
+
 /* A positive number; absent: 0. */
 static int read_number(const char *option, const char *text, double *out, struct err *err)
 {
-	char *end = NULL;
-	*out = 0;
-	if (!text)
+	*out = text ? decimal(text, strlen(text)) : 0;
+	if (!text || (*out > 0 && *out < RATE_BELOW))
 		return 0;
-	*out = strtod(text, &end);
-	if (end != text && !*end && *out > 0 && *out < 1e9)
-		return 0;
-	return err_set(err, ERR_USAGE, "%s wants a positive number, not \"%s\"", option, text);
+	return err_set(err, ERR_USAGE, "%s wants a positive number%s, not \"%s\"", option,
+		       *out > 0 ? " below 1000000000" : "", text);
 }
 
 /* "N" or "N%"; absent: no cap. */
 static int read_cap(const char *text, struct migrate_options *out, struct err *err)
 {
-	char *end = NULL;
 	if (!text)
 		return 0;
-	out->max_rejects = strtod(text, &end);
-	int percent = end != text && *end == '%';
+	size_t len = strlen(text);
+	int percent = len > 1 && text[len - 1] == '%';
+	double n = decimal(text, len - (size_t)percent), most = percent ? 100 : CAP_BELOW;
+	out->max_rejects = n;
 	out->rejects_cap = percent ? MIGRATE_CAP_PERCENT : MIGRATE_CAP_COUNT;
-	if (end != text && !end[percent] && out->max_rejects >= 0 && out->max_rejects < 1e15 &&
-	    strspn(text, "0123456789.") == strlen(text) - (size_t)percent)
+	if (n >= 0 && n <= most && (percent || !strchr(text, '.')))
 		return 0;
-	return err_set(err, ERR_USAGE, "--max-rejects wants a number or a percentage, not \"%s\"", text);
+	return err_set(err, ERR_USAGE, "--max-rejects wants a whole number or a percentage, not \"%s\"", text);
 }
 
 /* The pieces of text between separators, without empty ones. */

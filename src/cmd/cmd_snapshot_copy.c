@@ -41,7 +41,7 @@ static const struct option_spec table[] = {
      .kind = OPT_INT,
      .argument = "N",
      .least = 1,
-     .help = "parallel jobs of pg_dump or pg_restore; default 2",
+     .help = "parallel jobs of pg_dump or pg_restore; default 2, at most 64",
      .offset = FIELD(jobs)},
     {.name = NULL},
 };

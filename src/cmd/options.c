@@ -107,6 +107,15 @@ static int set_value(const struct option_set *set, const struct option_spec *o, 
 	}
 }
 
+/* An empty word is a variable of a script that was not set: it does not mean the default. */
+static int set_given(const struct option_set *set, const struct option_spec *o, const char *value, struct err *err)
+{
+	if (*value || o->optional_argument || (o->kind != OPT_TEXT && o->kind != OPT_LIST))
+		return set_value(set, o, value, err);
+	err_set(err, ERR_USAGE, "--%s is empty", o->name);
+	return err_hint(err, "it wants a value: %s", o->argument);
+}
+
 int options_environment(const struct option_set *set, struct err *err)
 {
 	for (const struct option_spec *o = set->specs; o && o->name; o++) {
@@ -235,7 +244,7 @@ static int parse_long(struct reader *r, const char *arg, struct err *err)
 		return err_set(err, ERR_USAGE, "--%s takes no value", o->name);
 	if (!value && wants_value(o) && !(value = next_value(r, o, err)))
 		return err->code;
-	return set_value(&r->sets[i], o, value ? value : "", err);
+	return set_given(&r->sets[i], o, value ? value : "", err);
 }
 
 static int parse_letters(struct reader *r, const char *letters, struct err *err)
@@ -251,7 +260,7 @@ static int parse_letters(struct reader *r, const char *letters, struct err *err)
 		int valued = wants_value(o);
 		if (valued && !(value = letters[1] ? letters + 1 : next_value(r, o, err)))
 			return err->code;
-		if (set_value(&r->sets[i], o, value, err))
+		if (set_given(&r->sets[i], o, value, err))
 			return err->code;
 		if (valued)
 			break;

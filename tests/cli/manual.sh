@@ -15,6 +15,17 @@ sed -nE '/^Commands/,/^$/s/^  ([a-z][a-z ]*[a-z])( .*|$)/\1/p' "$work/out" | sed
 ok "help tells of commands" test "$(wc -l <"$work/help.commands")" -gt 8
 ok "the manual page has the same ones" diff "$work/help.commands" "$work/manual.commands"
 
+# And each command has the same options there.
+awk '/^usage: settle / { name = ""; for (i = 3; i <= NF && $i ~ /^[a-z]+$/; i++) name = name " " $i; next }
+	name != "" && /^  (    |-., )--[a-z]/ { sub(/^ +(-., )?/, ""); sub(/[ =[].*/, ""); print name, $0 }' "$work/out" | sort >"$work/help.each"
+sed '/^\.Sh GLOBAL/,$d' "$manual" | awk '/^\.It Cm / { name = ""; for (i = 3; i <= NF && $i ~ /^[a-z]+$/; i++) name = name " " $i; next }
+	name != "" && sub(/^\.It Fl (. , Fl )?-/, "--") { print name, $1 }' | sort >"$work/manual.each"
+ok "commands have options of their own" grep -q ' snapshot prune --keep' "$work/help.each"
+ok "the manual page tells of each of them at its command" diff "$work/help.each" "$work/manual.each"
+
+# A list that is not closed swallows the commands behind it.
+ok "lists of the manual page are closed" test "$(grep -c '^\.Bl' "$manual")" -eq "$(grep -c '^\.El' "$manual")"
+
 # README shows no option that does not exist; ./autogen.sh, configure, git and curl have their own.
 grep -E '^ *(settle|export SETTLE)|`settle|^\| `' "$top_srcdir/README.md" | grep -oE -- ' --[a-z][a-z-]+' | tr -d ' ' | sort -u >"$work/readme.options"
 comm -23 "$work/readme.options" "$work/help.options" >"$work/unknown"

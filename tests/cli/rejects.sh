@@ -139,7 +139,7 @@ ok "what was read before stays" test "$stored" -ge 1
 ok "but the rest was not read" test "$stored" -lt 3995
 exits 0 "they can be listed" rejects list d
 exits 1 "the same without it goes on" migrate d
-for bad in x 5x % -1 1e999 ''; do
+for bad in x 5x % -1 1e999 '' 1.5 +1 ' 1' 0x5 100.1% 1.2.3% nan inf; do
 	exits 2 "--max-rejects '$bad'" migrate d --max-rejects "$bad"
 done
 

@@ -52,6 +52,27 @@ exits 2 "size that is none" migrate demo --max-doc 12Q
 exits 2 "size with a blank behind it" migrate demo --max-doc '12 '
 ok "is none either" says err 'wants a size'
 exits 2 "size beyond all" migrate demo --max-doc 9999999999999G
+args="-s file:x -t sqlite:$work/t.db --state-dir $work/numbers"
+for option in --max-rate --quiet-for; do
+	for bad in 0 -1 +1 ' 1' '1 ' 0x10 1e3 nan inf . 1.2.3 x; do
+		# shellcheck disable=SC2086
+		exits 2 "$option '$bad'" migrate demo $args "$option" "$bad"
+	done
+	# shellcheck disable=SC2086
+	exits 2 "$option beyond all" migrate demo $args "$option" 99999999999
+	ok "says so" says err 'wants a positive number below 1000000000'
+	# shellcheck disable=SC2086
+	exits 3 "$option of a fraction" migrate demo $args "$option" .5
+done
+for option in --source --target --state-dir --schema --profile --source-password-file; do
+	exits 2 "$option with an empty word" check -s file:x -t "sqlite:$work/t.db" "$option" ''
+	ok "says so" says err "$option is empty"
+	exits 2 "$option= with nothing behind it" check -s file:x -t "sqlite:$work/t.db" "$option="
+done
+exits 2 "a letter with an empty word" stats demo -t ''
+ok "says so" says err '--target is empty'
+exits 2 "an empty word where more may be given" snapshot create -t "sqlite:$work/t.db" --recipient ''
+ok "says so" says err '--recipient is empty'
 exits 2 "flag with a value" stats demo --watch=yes
 exits 2 "missing argument" stats
 ok "names it" says err 'DOMAIN'
