@@ -3,6 +3,9 @@
 #include "cmd/cmd.h"
 
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/stat.h>
 
 /*
@@ -17,10 +20,23 @@ static void hold_standard_streams(void)
 			(void)open("/dev/null", ways[fd]);
 }
 
+/*
+ * A batch's arena ends where the next one begins. By default glibc gives the pages of a thread's heap back each time
+ * (mallopt(3)), and faulting them in again is a seventh of the CPU time of `audit verify`.
+ */
+static void keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	(void)mallopt(M_MMAP_THRESHOLD, 4 << 20);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	hold_standard_streams();
 	/* What is written holds personal data: state, trail, targets that are files. */
 	umask(077);
+	keep_freed_memory();
 	return cmd_main(argc - 1, argv + 1);
 }
