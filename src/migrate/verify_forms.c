@@ -32,16 +32,19 @@ static void add_entry(struct verify_job *j, const struct audit_file *file, struc
 	if (json_read(arena_slice(a, file->bytes), a, 0, &item.entry, NULL, &err))
 		verify_job_found(j, "%.*s: %s", SLICE_ARG(file->path), err.msg);
 	ARENA_PUSH(a, &j->items, item);
+	j->bytes += file->bytes.len;
 }
 
 static void add_xml(struct verify_job *j, const struct audit_file *file, struct slice form_id)
 {
 	struct verify_item *last = j->items.n ? &j->items.v[j->items.n - 1] : NULL;
 
-	if (last && slice_eq(last->form_id, form_id))
-		last->xml = arena_slice(&j->arena, file->bytes);
-	else
+	if (!last || !slice_eq(last->form_id, form_id)) {
 		verify_job_found(j, "%.*s: there is no file .json beside it", SLICE_ARG(file->path));
+		return;
+	}
+	last->xml = arena_slice(&j->arena, file->bytes);
+	j->bytes += file->bytes.len;
 }
 
 static int is_full(const struct verify_job *j)
@@ -68,7 +71,6 @@ static int add_file(struct verify_job *j, const struct audit_file *file)
 		else if (slice_starts(file->path, SLICE(TRAIL_PATCHES "/")))
 			verify_job_found(j, "%.*s: it is no file of the trail", SLICE_ARG(file->path));
 	}
-	j->bytes += taken ? file->bytes.len : 0;
 	buf_release(&id);
 	return taken;
 }

@@ -32,7 +32,7 @@ struct verify_job {              /* a chunk; everything lives in its arena */
 	struct verify *v;
 	struct sql_target *target; /* of the worker */
 	struct arena arena;
-	size_t bytes;
+	size_t bytes; /* of the files of its items */
 	struct {
 		struct verify_item *v;
 		size_t n, cap;

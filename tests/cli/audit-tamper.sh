@@ -118,6 +118,12 @@ found "a form taken out of the trail, with SQL's head made to fit" "form_operati
 rewrite --tree-filter "sed -i 's/\"received_on\": \"20/\"received_on\": \"19/' $path 2>/dev/null; sed -i s/diff/duff/ ${path%.json}.xml 2>/dev/null; true"
 query "UPDATE settle_migration SET trail_head = '$(git -C "$git" rev-parse $domain)'"
 found "a form changed in the trail, with SQL's head made to fit" "patch form $form: its XML is not the one of its digest"
+head -c 9000000 /dev/zero >"$work/accepted"
+rewrite --index-filter "git update-index --add --cacheinfo 100644,\$(git hash-object -w '$work/accepted'),accepted/0"
+query "UPDATE settle_migration SET trail_head = '$(git -C "$git" rev-parse $domain)'"
+run audit verify $domain
+ok "other files before the patch forms, of any size: every form is looked at" test "$status" -eq 0
+back
 sed -i 's/x/y/' "$git/refs/heads/$domain" 2>/dev/null
 printf 'no commit\n' >"$git/refs/heads/$domain"
 found "a ref that is none" "settle_migration.trail_head is $head"
