@@ -10,7 +10,7 @@ static const struct option_spec table[] = {
     {.name = "table",
      .kind = OPT_TEXT,
      .argument = "NAME",
-     .help = "only what came from this table of the source",
+     .help = "only what came from this table of the source; NAME or SCHEMA.NAME",
      .offset = offsetof(struct options, table)},
     {.name = NULL},
 };

@@ -23,7 +23,7 @@ static const struct option_spec table[] = {
     {.name = "table",
      .kind = OPT_TEXT,
      .argument = "NAME",
-     .help = "only this table of the source",
+     .help = "only this table of the source; NAME or SCHEMA.NAME",
      .offset = offsetof(struct options, table)},
     {.name = "confirm", .kind = OPT_FLAG, .help = "ask for each table", .offset = offsetof(struct options, confirm)},
     {.name = "dry-run",
@@ -57,7 +57,7 @@ static const struct option_spec table[] = {
     {.name = "export-dir",
      .kind = OPT_TEXT,
      .argument = "DIR",
-     .help = "first write each source table there as CSV",
+     .help = "first write each source table there as CSV: NAME.csv, of several schemas SCHEMA.NAME.csv",
      .offset = offsetof(struct options, export_dir)},
     {.name = NULL},
 };

@@ -27,7 +27,7 @@ static const struct option_spec table[] = {
     {.name = "table",
      .kind = OPT_TEXT,
      .argument = "NAME",
-     .help = "only this table",
+     .help = "only this table; NAME or SCHEMA.NAME of the source, or NAME of the target",
      .offset = offsetof(struct options, table)},
     {.name = NULL},
 };

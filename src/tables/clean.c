@@ -183,7 +183,7 @@ static int ask(struct session *s, const struct manifest_rows *rows, int *refused
 static int is_known(const struct session *s, const char *table)
 {
 	for (size_t i = 0; i < s->rows.n; i++)
-		if (strcmp(table, s->rows.v[i].source) == 0)
+		if (row_is_named(&s->rows.v[i], table))
 			return 1;
 	return 0;
 }
@@ -205,7 +205,7 @@ int tables_clean(const struct tables_env *env, const char *table, int64_t *delet
 	if (rc == 0 && table && !is_known(&s, table))
 		rc = err_set(err, ERR_USAGE, "No table found with name \"%s\"", table);
 	for (size_t i = 0; i < s.rows.n && rc == 0; i++)
-		if (strcmp(s.rows.v[i].status, "done") == 0 && (!table || strcmp(table, s.rows.v[i].source) == 0))
+		if (strcmp(s.rows.v[i].status, "done") == 0 && (!table || row_is_named(&s.rows.v[i], table)))
 			ARENA_PUSH(&a, &rows, s.rows.v[i]);
 	if (rc == 0 && rows.n == 0)
 		say(env, TABLES_NOTE,

@@ -151,6 +151,7 @@ static void new_batch(struct load *l)
 	arena_reset(&l->batch);
 	l->places.v = NULL;
 	l->places.n = l->places.cap = 0;
+	l->sent = 0;
 	l->binary = l->may_binary;
 }
 

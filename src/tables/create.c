@@ -14,24 +14,13 @@ int create_run(struct creation *c, const char *sql, struct err *err)
 	return rc;
 }
 
-static int is_noted(struct creation *c, const struct manifest_object *o, int *noted, struct err *err)
-{
-	struct manifest_objects list = {0};
-	int rc = manifest_objects(&c->s->m, c->s->a, &list, err);
-	*noted = 0;
-	for (size_t i = 0; i < list.n; i++)
-		*noted |= strcmp(list.v[i].name, o->name) == 0 && strcmp(list.v[i].table, o->table) == 0 &&
-			  strcmp(list.v[i].kind, o->kind) == 0;
-	return rc;
-}
-
 int create_later(struct creation *c, const struct manifest_object *o, struct err *err)
 {
 	int noted = 0;
 	say(c->s->env, TABLES_DATA, "-- after the load: %s;", o->sql);
 	if (c->dry_run)
 		return 0;
-	int rc = is_noted(c, o, &noted, err);
+	int rc = manifest_has_object(&c->s->m, o, &noted, err);
 	return rc || noted ? rc : manifest_add_object(&c->s->m, o, err);
 }
 

@@ -106,7 +106,7 @@ static void add_new_columns(struct creation *c, const struct job_rule *rule, con
 	for (size_t i = 0; i < rule->columns.n; i++) {
 		const struct job_column *m = &rule->columns.v[i];
 		if (!m->from && !column_find(t, m->name))
-			buf_fmt(b, ", %s %s", ident(c->s->a, m->name), m->type ? m->type : "text");
+			buf_fmt(b, "%s%s %s", b->len ? ", " : "", ident(c->s->a, m->name), m->type ? m->type : "text");
 	}
 }
 
@@ -360,7 +360,7 @@ int create_table_sqlite(struct creation *c, const struct tables_row *row, const 
 	if (rc == 0)
 		rc = create_run(c,
 				arena_printf(c->s->a, "CREATE TABLE %s (%s)",
-					     qualified(c->s->a, row->target_schema, row->target), b.ptr)
+					     qualified(c->s->a, row->target_schema, row->target), buf_slice(&b).ptr)
 				    .ptr,
 				err);
 	buf_release(&b);

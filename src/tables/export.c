@@ -9,17 +9,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int open_csv(const char *dir, const struct tables_row *row, struct arena *a, FILE **out, struct err *err)
+/* Tables of the same name in several schemas have a file each. */
+static const char *csv_path(const struct session *s, const char *dir, const struct tables_row *row)
 {
 	struct buf name = BUF_INIT(4096);
+	if (s->job.schemas.n > 1 && *row->source_schema) {
+		pct_file_name(slice_of(row->source_schema), &name);
+		buf_ch(&name, '.');
+	}
 	pct_file_name(slice_of(row->source), &name);
-	const char *path = arena_printf(a, "%s/%s.csv", dir, buf_slice(&name).ptr).ptr;
+	const char *path = arena_printf(s->a, "%s/%s.csv", dir, buf_slice(&name).ptr).ptr;
 	buf_release(&name);
+	return path;
+}
+
+static int open_csv(const char *dir, const char *path, FILE **out, struct err *err)
+{
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return err_sys(err, ERR_USAGE, errno, "cannot make directory %s", dir);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	*out = fd >= 0 ? fdopen(fd, "w") : NULL;
-	return *out ? 0 : err_sys(err, ERR_USAGE, errno, "cannot write %s", path);
+	if (*out)
+		return 0;
+	err_sys(err, ERR_USAGE, errno, "cannot write %s", path);
+	if (fd >= 0)
+		close(fd);
+	return ERR_USAGE;
 }
 
 static void put_field(FILE *f, struct slice text)
@@ -90,13 +105,17 @@ static int export_server(struct session *s, const struct tables_row *row, FILE *
 
 int export_csv(struct session *s, const struct tables_row *row, const char *dir, struct err *err)
 {
+	const char *path = csv_path(s, dir, row);
 	FILE *f = NULL;
-	int rc = open_csv(dir, row, s->a, &f, err);
+	int rc = open_csv(dir, path, &f, err);
 	if (rc)
 		return rc;
 	rc = s->sqlite ? export_lite(s, row, f, err) : export_server(s, row, f, err);
-	int bad = ferror(f);
-	if ((fclose(f) != 0 || bad) && rc == 0)
-		rc = err_sys(err, ERR_USAGE, errno, "cannot write the CSV file of %s", row->source);
+	if (rc == 0 && fflush(f) != 0)
+		rc = err_sys(err, ERR_USAGE, errno, "cannot write %s", path);
+	if (rc == 0 && ferror(f)) /* an earlier write; why is forgotten */
+		rc = err_set(err, ERR_USAGE, "cannot write %s", path);
+	if (fclose(f) != 0 && rc == 0)
+		rc = err_sys(err, ERR_USAGE, errno, "cannot write %s", path);
 	return rc;
 }

@@ -329,6 +329,13 @@ int tables_rejects(const struct tables_env *env, tables_reject_fn *fn, void *ctx
 
 /* ---- what is made after the load ---- */
 
+static void bind_place(struct lite_stmt *s, const struct manifest_object *o)
+{
+	const char *const texts[] = {o->schema, o->table, o->kind, o->name};
+	for (int i = 0; i < 4; i++)
+		lite_bind_text(s, i + 1, slice_of(texts[i]));
+}
+
 int manifest_add_object(struct manifest *m, const struct manifest_object *o, struct err *err)
 {
 	struct lite_stmt *s = NULL;
@@ -337,10 +344,25 @@ int manifest_add_object(struct manifest *m, const struct manifest_object *o, str
 	    err);
 	if (rc)
 		return rc;
-	const char *const texts[] = {o->schema, o->table, o->kind, o->name, o->sql};
-	for (int i = 0; i < 5; i++)
-		lite_bind_text(s, i + 1, slice_of(texts[i]));
+	bind_place(s, o);
+	lite_bind_text(s, 5, slice_of(o->sql));
 	return lite_run(s, err);
+}
+
+int manifest_has_object(struct manifest *m, const struct manifest_object *o, int *yes, struct err *err)
+{
+	struct lite_stmt *s = NULL;
+	int rc = lite_stmt(m->db,
+			   "SELECT 1 FROM objects WHERE target_schema = ?1 AND target_table = ?2 AND kind = ?3 AND "
+			   "name = ?4",
+			   &s, err);
+	*yes = 0;
+	if (rc)
+		return rc;
+	bind_place(s, o);
+	rc = lite_step(s, yes, err);
+	lite_done(s);
+	return rc;
 }
 
 int manifest_objects(struct manifest *m, struct arena *a, struct manifest_objects *out, struct err *err)

@@ -138,9 +138,7 @@ static int finish(struct run *r, struct err *err)
 	if (r->triggers == TRIGGERS_REPLICA && r->sum->left == 0 && r->sum->parts)
 		rc = check_keys(r, err);
 	int made = objects_make(s, &making);
-	if (made && rc == 0)
-		*err = making;
-	return rc ? rc : made;
+	return first_failure(s, rc, err, made, &making);
 }
 
 /* Parts of another run were read at another moment. */
@@ -195,10 +193,7 @@ static int move(struct run *r, struct err *err)
 		rc = s->job.one_transaction ? run_whole(r, err) : run_parts(r, err);
 	struct err finishing = ERR_INIT;
 	int finished = PQstatus(s->target.conn) == CONNECTION_OK ? finish(r, &finishing) : 0;
-	if (rc == 0 && finished) {
-		*err = finishing;
-		rc = finished;
-	}
+	rc = first_failure(s, rc, err, finished, &finishing);
 	if (rc == 0 && lite_version_of(s) != version)
 		rc = err_set(err, ERR_SOURCE,
 			     "the source was written while it was read: `settle tables validate` tells what that did");
@@ -236,7 +231,7 @@ static int top_up(struct run *r, struct err *err)
 {
 	for (size_t i = 0; i < r->s->rows.n; i++)
 		if (is_done(&r->s->rows.v[i]) &&
-		    (!r->o->select.table || strcmp(r->o->select.table, r->s->rows.v[i].source) == 0))
+		    (!r->o->select.table || row_is_named(&r->s->rows.v[i], r->o->select.table)))
 			ARENA_PUSH(r->s->a, &r->chosen, r->s->rows.v[i]);
 	if (r->chosen.n == 0)
 		return err_set(err, ERR_STATE, "nothing was migrated that could be topped up");

@@ -45,6 +45,8 @@ int parts_lock(struct session *s, struct err *err)
 	}
 	if (rc || got)
 		return rc;
+	if (atomic_load(s->env->stop))
+		return err_set(err, ERR_STOPPED, "stopped before the end");
 	return err_set(err, ERR_BUSY, "another settle is working on this job");
 }
 

@@ -28,7 +28,7 @@ static int read_job_file(const char *path, struct arena *a, struct slice *out, s
 	for (size_t n; (n = fread(block, 1, sizeof(block), f)) > 0;)
 		buf_add(&b, block, n);
 	if (ferror(f))
-		rc = err_set(err, ERR_USAGE, "cannot read job %s", path);
+		rc = err_sys(err, ERR_USAGE, errno, "cannot read job %s", path);
 	fclose(f);
 	if (rc == 0)
 		rc = buf_check(&b, "job", err);
@@ -47,13 +47,14 @@ struct bounds {
 
 static void even_bounds(int64_t low, int64_t high, int64_t parts, struct arena *a, struct bounds *out)
 {
-	double step = ((double)high - (double)low) / (double)parts;
+	uint64_t span = (uint64_t)high - (uint64_t)low, n = (uint64_t)parts;
 	int64_t last = low;
-	for (int64_t i = 1; i < parts; i++) {
-		int64_t at = (int64_t)((double)low + step * (double)i);
-		if (at > last && at <= high)
-			ARENA_PUSH(a, out, arena_printf(a, "%lld", (long long)at).ptr);
-		last = at > last ? at : last;
+	for (uint64_t i = 1; i < n; i++) {
+		int64_t at = (int64_t)((uint64_t)low + span / n * i + span % n * i / n);
+		if (at == last)
+			continue;
+		ARENA_PUSH(a, out, arena_printf(a, "%lld", (long long)at).ptr);
+		last = at;
 	}
 }
 

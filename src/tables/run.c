@@ -311,11 +311,5 @@ int run_parts(struct run *r, struct err *err)
 		rc = run_threads(r, err);
 	/* The target may have restarted meanwhile: the next run restores then. */
 	int restored = r->triggers == TRIGGERS_ALTER ? foreign_keys_restore(r->s, &restoring) : 0;
-	if (restored && rc)
-		log_err(r->s->env->log, LOG_ERROR, &restoring);
-	else if (restored) {
-		*err = restoring;
-		rc = restored;
-	}
-	return rc;
+	return first_failure(r->s, rc, err, restored, &restoring);
 }

@@ -28,14 +28,21 @@ static int is_done(const struct tables_row *r)
 	return strcmp(r->status, "done") == 0;
 }
 
+int row_is_named(const struct tables_row *row, const char *name)
+{
+	size_t n = strlen(row->source_schema);
+	if (strcmp(row->source, name) == 0)
+		return 1;
+	return strncmp(name, row->source_schema, n) == 0 && name[n] == '.' && strcmp(name + n + 1, row->source) == 0;
+}
+
 static int select_table(const struct manifest_rows *all, const char *table, struct arena *a, struct manifest_rows *out,
 			struct err *err)
 {
 	size_t named = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct tables_row *r = &all->v[i];
-		const char *full = arena_printf(a, "%s.%s", r->source_schema, r->source).ptr;
-		if (strcmp(r->source, table) != 0 && strcmp(full, table) != 0)
+		if (!row_is_named(r, table))
 			continue;
 		named++;
 		if (!is_done(r))

@@ -20,6 +20,16 @@ void say(const struct tables_env *env, enum tables_says what, const char *fmt, .
 	buf_release(&b);
 }
 
+int first_failure(const struct session *s, int rc, struct err *err, int other_rc, const struct err *other)
+{
+	if (rc && other_rc)
+		log_err(s->env->log, LOG_ERROR, other);
+	if (rc || !other_rc)
+		return rc;
+	*err = *other;
+	return other_rc;
+}
+
 int endpoint_parse(const char *text, const char *which, struct arena *a, struct url *out, struct err *err)
 {
 	struct err why = ERR_INIT;

@@ -205,6 +205,8 @@ MUST_CHECK int manifest_failed(struct manifest *m, int64_t id, const struct err 
 MUST_CHECK int manifest_forget(struct manifest *m, int64_t id, struct err *err);
 MUST_CHECK int manifest_put_rejects(struct manifest *m, int64_t id, const struct rejects *list, struct err *err);
 MUST_CHECK int manifest_add_object(struct manifest *m, const struct manifest_object *o, struct err *err);
+/* One of that kind and name, of the same table? */
+MUST_CHECK int manifest_has_object(struct manifest *m, const struct manifest_object *o, int *yes, struct err *err);
 MUST_CHECK int manifest_objects(struct manifest *m, struct arena *a, struct manifest_objects *out, struct err *err);
 MUST_CHECK int manifest_drop_object(struct manifest *m, int64_t id, struct err *err);
 
@@ -234,6 +236,8 @@ MUST_CHECK int session_lite(const struct session *s, struct lite **out, struct e
 MUST_CHECK int session_set(struct pgc *c, const char *name, const char *value, struct err *err);
 enum job_language session_language(const struct session *s, int target);
 void say(const struct tables_env *env, enum tables_says what, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Of two failures (0: none) the first is told, and the other one logged. The code that is told. */
+int first_failure(const struct session *s, int rc, struct err *err, int other_rc, const struct err *other);
 /* The address of an end; the words of an error name it. */
 MUST_CHECK int endpoint_parse(const char *text, const char *which, struct arena *a, struct url *out, struct err *err);
 
@@ -390,6 +394,8 @@ MUST_CHECK int worker_open(struct worker *w, const struct run *r, struct err *er
 void worker_close(struct worker *w);
 MUST_CHECK int select_rows(const struct manifest_rows *all, const struct tables_select *o, int retry_errors,
 			   struct arena *a, struct manifest_rows *out, struct err *err);
+/* Is this the table of the source that a person named: NAME, or SCHEMA.NAME? */
+int row_is_named(const struct tables_row *row, const char *name);
 MUST_CHECK int month_of(const char *text, char out[11], struct err *err);
 
 /* Every manifest row of the same target table, whole tables only (part 1). */

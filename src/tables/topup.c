@@ -147,9 +147,6 @@ int run_top_up(struct run *r, struct err *err)
 		rc = pgc_exec(&w.target, "COMMIT", NULL, err);
 	worker_close(&w);
 	struct err restoring = ERR_INIT;
-	if (r->triggers == TRIGGERS_ALTER && foreign_keys_restore(r->s, &restoring) && rc == 0) {
-		*err = restoring;
-		rc = restoring.code;
-	}
-	return rc;
+	int restored = r->triggers == TRIGGERS_ALTER ? foreign_keys_restore(r->s, &restoring) : 0;
+	return first_failure(r->s, rc, err, restored, &restoring);
 }

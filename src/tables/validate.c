@@ -256,11 +256,14 @@ static int compare_lite(struct check *c, const struct manifest_rows *rows, struc
 
 /* ---- spot checks: random rows, field by field ---- */
 
+/* What is the target's own is not compared, and need not be there. */
 static const char *texts_of(const struct spec *p, const char *from, struct arena *a)
 {
 	struct buf b = BUF_INIT(SQL_CAP);
-	for (size_t i = 0; i < p->columns.n; i++)
-		buf_fmt(&b, "%s%s%s::text", i ? ", " : "", from, ident(a, p->columns.v[i].to->name));
+	for (size_t i = 0; i < p->columns.n; i++) {
+		const struct spec_column *c = &p->columns.v[i];
+		buf_fmt(&b, "%s%s%s::text", i ? ", " : "", c->own ? "" : from, c->own ? "NULL" : ident(a, c->to->name));
+	}
 	const char *text = arena_str(a, buf_slice(&b));
 	buf_release(&b);
 	return text;
@@ -293,8 +296,8 @@ static int spot_row(struct check *c, const struct spec *p, const PGresult *res, 
 	}
 	for (size_t i = 0; rc == 0 && PQntuples(there) == 1 && i < p->columns.n; i++) {
 		int k = (int)i;
-		if (p->columns.v[i].own || (PQgetisnull(res, at, k) == PQgetisnull(there, 0, k) &&
-					    strcmp(PQgetvalue(res, at, k), PQgetvalue(there, 0, k)) == 0))
+		if (PQgetisnull(res, at, k) == PQgetisnull(there, 0, k) &&
+		    strcmp(PQgetvalue(res, at, k), PQgetvalue(there, 0, k)) == 0)
 			continue;
 		++*bad;
 		note(c, "spot check", 0,
@@ -505,7 +508,7 @@ static void choose(struct validation *v)
 		const struct tables_row *r = &v->s->rows.v[i];
 		const char *name = qualified(v->s->a, r->target_schema, r->target);
 		if (names_has(&seen, name) ||
-		    (v->o->table && strcmp(v->o->table, r->source) != 0 && strcmp(v->o->table, r->target) != 0))
+		    (v->o->table && !row_is_named(r, v->o->table) && strcmp(v->o->table, r->target) != 0))
 			continue;
 		ARENA_PUSH(v->s->a, &seen, name);
 		ARENA_PUSH(v->s->a, &v->tables, *r);

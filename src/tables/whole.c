@@ -187,17 +187,12 @@ int run_whole(struct run *r, struct err *err)
 		rc = record(r, err);
 	else
 		r->sum->failed = (int64_t)r->chosen.n;
-	for (size_t i = 0; i < r->chosen.n && rc; i++)
-		if (manifest_failed(&r->s->m, r->chosen.v[i].id,
-				    &(struct err){.code = err->code, .retryable = 1, .msg = "the transaction failed"},
-				    &second))
-			break;
-	if (r->triggers == TRIGGERS_ALTER && foreign_keys_restore(r->s, &restoring)) {
-		log_err(r->s->env->log, LOG_ERROR, &restoring);
-		if (rc == 0) {
-			*err = restoring;
-			rc = restoring.code;
-		}
-	}
-	return rc;
+	int noted = 0;
+	for (size_t i = 0; i < r->chosen.n && rc && !noted; i++)
+		noted = manifest_failed(
+		    &r->s->m, r->chosen.v[i].id,
+		    &(struct err){.code = err->code, .retryable = 1, .msg = "the transaction failed"}, &second);
+	rc = first_failure(r->s, rc, err, noted, &second);
+	int restored = r->triggers == TRIGGERS_ALTER ? foreign_keys_restore(r->s, &restoring) : 0;
+	return first_failure(r->s, rc, err, restored, &restoring);
 }

@@ -343,4 +343,72 @@ run tables plan "$work/computed.db" --source "$from" --target "$to"
 tables create "$work/computed.db"
 ok "a default whose function is not there fails" test "$status" -eq 4
 ok "and the way out is told" says err 'functions, collations and access methods do not come over'
+
+# ---- tables of the same name in two schemas ----
+
+create_pg_database twins || exit 99
+in_pg2 create_pg_database twins || exit 99
+from=$(pg_url twins) to=$(in_pg2 pg_url twins)
+sql twins "CREATE SCHEMA north; CREATE TABLE t (id integer PRIMARY KEY, v text); CREATE INDEX t_v ON t (v); CREATE TABLE north.t (id integer PRIMARY KEY,
+	v text); CREATE INDEX t_v ON north.t (v); INSERT INTO t VALUES (1, 'south'); INSERT INTO north.t VALUES (1, 'north'), (2, 'farther')"
+printf '{"schemas": ["public", "north"], "rules": [{"match": "*", "since": "v >= :since"}]}' >"$work/twins.json"
+run tables plan "$work/twins.db" --job "$work/twins.json" --source "$from" --target "$to"
+tables create "$work/twins.db"
+ok "tables of the same name in two schemas are made" test "$status" -eq 0
+exits 0 "and filled" tables migrate "$work/twins.db" --source "$from" --target "$to" --yes --export-dir "$work/twins"
+ok "each has its keys" test "$(sql2 twins "SELECT count(*) FROM pg_constraint WHERE conname = 't_pkey'")" = 2
+ok "and its indexes" test "$(sql2 twins "SELECT count(*) FROM pg_class WHERE relname = 't_v'")" = 2
+ok "and a CSV file of its own" grep -q 1,south "$work/twins/public.t.csv"
+ok "that the other one has not overwritten" grep -q 2,farther "$work/twins/north.t.csv"
+sql twins "UPDATE t SET v = 'z'; UPDATE north.t SET v = 'z'"
+exits 0 "one of them is named with its schema by a top up" tables migrate "$work/twins.db" --source "$from" --target "$to" --since z --table north.t
+ok "which leaves the other one alone" test "$(sql2 twins "SELECT (SELECT count(*) FROM t WHERE v = 'z') || '/' || (SELECT count(*) FROM north.t WHERE v = 'z')")" = 0/2
+exits 0 "by validate" tables validate "$work/twins.db" --source "$from" --target "$to" --table north.t
+exits 1 "which looks at no other one" tables validate "$work/twins.db" --source "$from" --target "$to" --table public.t
+exits 0 "and by clean" tables clean "$work/twins.db" --source "$from" --target "$to" --yes --table north.t
+ok "which takes back no other one" test "$(sql2 twins "SELECT (SELECT count(*) FROM t) || '/' || (SELECT count(*) FROM north.t)")" = 1/0
+
+# ---- a failure after a failure: both are told ----
+
+create_pg_database pair || exit 99
+in_pg2 create_pg_database pair || exit 99
+sql pair "CREATE TABLE above (id integer PRIMARY KEY); CREATE TABLE below (id integer PRIMARY KEY, above integer REFERENCES above);
+	INSERT INTO above VALUES (1); INSERT INTO below VALUES (1, 1)"
+in_pg2 sql pair "CREATE ROLE simple LOGIN; GRANT ALL ON SCHEMA public TO simple"
+from=$(pg_url pair) to="postgres://simple@/pair?host=$pg_dir2"
+printf '{"rules": [{"table": "above"}, {"table": "below", "since": "1 / (s.id - 1) > 0"}]}' >"$work/pair.json"
+run tables plan "$work/pair.db" --job "$work/pair.json" --source "$from" --target "$to"
+tables create "$work/pair.db"
+sql2 pair "CREATE FUNCTION no_keys() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN IF current_query() LIKE ''%ADD CONSTRAINT%'' THEN
+	RAISE EXCEPTION ''no keys today''; END IF; END'; CREATE EVENT TRIGGER no_keys ON ddl_command_start EXECUTE FUNCTION no_keys()"
+cp "$work/pair.db" "$work/pair2.db"
+sqlite3 "$work/pair2.db" "UPDATE settings SET value = replace(value, '\"since\"', '\"where\"') WHERE name = 'job'"
+exits 3 "a part that fails" tables migrate "$work/pair2.db" --yes --source "$from" --target "$to"
+ok "is told" says err 'below: source: division by zero'
+ok "and so is a key that cannot be made" says err 'above_pkey: target: no keys today'
+sql2 pair "DELETE FROM above; DELETE FROM settle_part; ALTER EVENT TRIGGER no_keys DISABLE"
+exits 0 "without either" tables migrate "$work/pair.db" --yes --source "$from" --target "$to"
+sql2 pair "ALTER EVENT TRIGGER no_keys ENABLE"
+exits 3 "a top up that fails" tables migrate "$work/pair.db" --since 2020-01-01 --source "$from" --target "$to"
+ok "is told" says err 'below: source: division by zero'
+ok "and so is a foreign key that is not back" says err 'a foreign key is not back'
+sql2 pair "ALTER EVENT TRIGGER no_keys DISABLE"
+tables migrate "$work/pair.db" --yes
+ok "the next run brings it back" test "$(sql2 pair "SELECT count(*) FROM pg_constraint WHERE contype = 'f'")" = 1
+
+# ---- a stop while another settle holds the job ----
+
+job=$(sqlite3 "$work/pair.db" "SELECT value FROM settings WHERE name = 'job_id'")
+in_pg2 "$pg_bin/psql" -X -q -d pair -c "SELECT pg_advisory_lock(hashtextextended('settle tables $job', 0)), pg_sleep(60)" >/dev/null 2>&1 &
+holder=$!
+until [ "$(sql2 pair "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 1 ]; do sleep 0.1; done
+"$settle" tables migrate "$work/pair.db" --yes --source "$from" --target "$to" >"$work/out" 2>"$work/err" &
+waiting=$!
+until [ "$(sql2 pair "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock%'")" = 1 ]; do sleep 0.1; done
+kill -INT $waiting
+wait $waiting
+ok "stopped while it waits for another settle" test $? -eq 1
+ok "it says so" says err 'stopped before the end'
+sql2 pair "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'" >/dev/null
+wait $holder
 finish

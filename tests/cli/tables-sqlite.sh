@@ -199,4 +199,29 @@ ok "triggers stay behind, and are told" says err "	trigger told on $long"
 ok "views too" says err '	view seen'
 exits 0 "and migrate finds them" tables migrate "$work/names.manifest" --yes
 ok "with their values" test "$(sql names 'SELECT c, d FROM t')" = '1|2'
+
+# ---- columns of the target's own, and tables of which nothing or nothing else comes over ----
+
+sqlite3 -bail "$work/own.sqlite" "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT, w TEXT); INSERT INTO t VALUES (1, 'a', 'x'), (2, 'b', 'y');
+	CREATE TABLE none (gone TEXT); CREATE TABLE fresh (gone TEXT); INSERT INTO fresh VALUES ('x')"
+create_pg_database own || exit 99
+to=$(pg_url own)
+sql own 'CREATE TABLE t (id bigint PRIMARY KEY, v text, w text)'
+printf '{"rules": [{"table": "t", "own": ["w"]}, {"table": "none", "drop": ["gone"], "skip": false}, {"table": "fresh", "drop": ["gone"],
+	"columns": {"said": {"value": "so"}}}]}' >"$work/own.json"
+run tables plan "$work/own.manifest" --job "$work/own.json" --source "sqlite:$work/own.sqlite" --target "$to"
+run tables create "$work/own.manifest"
+ok "tables of which no column comes over are made" test "$status" -eq 0
+ok "without columns, or with those of the job" test "$(sql own "SELECT string_agg(attrelid::regclass || '.' || attname, ' ') FROM pg_attribute
+	WHERE attnum > 0 AND attrelid IN ('none'::regclass, 'fresh'::regclass)")" = fresh.said
+run tables migrate "$work/own.manifest" --table t --yes
+sql own "UPDATE t SET w = 'changed by its owner'"
+exits 0 "a column of the target's own may change" tables validate "$work/own.manifest" --table t
+ok "and is left out of the spot checks" says out 'ok    t  spot check: 2 rows, each field the same'
+mkdir "$work/full"
+ln -s /dev/full "$work/full/t.csv"
+run tables clean "$work/own.manifest" --yes
+run tables migrate "$work/own.manifest" --yes --export-dir "$work/full"
+ok "a CSV file that cannot be written ends it" test "$status" -eq 2
+ok "and is named" says err "cannot write $work/full/t.csv: No space left on device"
 finish
