@@ -14,11 +14,7 @@ struct options {
 static const struct option_spec table[] = {
     SNAPSHOTS_DIR_OPTION(struct options),
     SNAPSHOTS_KEY_OPTION(struct options),
-    {.name = "recipient",
-     .kind = OPT_LIST,
-     .argument = "KEY",
-     .help = "encrypt for this public key (text, or a file that holds it); several with commas, or given again",
-     .offset = FIELD(recipients)},
+    SNAPSHOTS_RECIPIENT_OPTION(struct options),
     {.name = "to", .kind = OPT_TEXT, .argument = "DIR", .help = "where the copy goes", .offset = FIELD(to)},
     {.name = "name",
      .kind = OPT_TEXT,
@@ -36,13 +32,7 @@ static const struct option_spec table[] = {
      .help = "columns that do not travel as they are: a JSON object, \"table.column\" to null, \"hash\" or "
 	     "{\"value\": \"text\"}",
      .offset = FIELD(mask)},
-    {.name = "jobs",
-     .letter = 'j',
-     .kind = OPT_INT,
-     .argument = "N",
-     .least = 1,
-     .help = "parallel jobs of pg_dump or pg_restore; default 2, at most 64",
-     .offset = FIELD(jobs)},
+    SNAPSHOTS_JOBS_OPTION(struct options),
     {.name = NULL},
 };
 
@@ -58,14 +48,12 @@ static int run(struct cmd_context *c, struct err *err)
 	    .mask = o->mask,
 	};
 	struct slice path;
-	env.jobs = (int)(o->jobs < 64 ? o->jobs : 64);
+	env.jobs = snapshots_jobs(o->jobs);
 	if (!o->to)
 		return err_set(err, ERR_USAGE, "where does the copy go? give --to DIR");
 	int rc = snapshot_copy(&env, c->argv[0], &options, c->arena, &path, err);
-	if (rc == ERR_NOTFOUND)
-		err->code = ERR_USAGE;
 	if (rc)
-		return err->code;
+		return snapshots_named(err);
 	if (c->global->format == FORMAT_JSON) {
 		struct json v = json_object();
 		json_sets(c->arena, &v, "path", json_string(path));
@@ -81,7 +69,7 @@ const struct command cmd_snapshot_copy = {
     .arguments = "NAME",
     .summary = "a copy of a snapshot for another environment, under another key",
     .help =
-	"Always under the same name, in the place of the one that was there. With --exclude-table or --mask the copy "
+	"Always under the same name, in the place of the copy that was there. With --exclude-table or --mask the copy "
 	"holds no state files and no large objects; a hash is keyed with a secret that is forgotten, so equal values "
 	"stay equal and nobody can find them by trying. Of a PostgreSQL snapshot such a copy is made through a "
 	"database "

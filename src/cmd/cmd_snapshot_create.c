@@ -28,18 +28,8 @@ static const struct option_spec table[] = {
      .argument = "dump|template",
      .help = "dump: files (the default); template: a copy of the database inside the same PostgreSQL server",
      .offset = FIELD(method)},
-    {.name = "recipient",
-     .kind = OPT_LIST,
-     .argument = "KEY",
-     .help = "encrypt for this public key (text, or a file that holds it); several with commas, or given again",
-     .offset = FIELD(recipients)},
-    {.name = "jobs",
-     .letter = 'j',
-     .kind = OPT_INT,
-     .argument = "N",
-     .least = 1,
-     .help = "parallel jobs of pg_dump or pg_restore; default 2, at most 64",
-     .offset = FIELD(jobs)},
+    SNAPSHOTS_RECIPIENT_OPTION(struct options),
+    SNAPSHOTS_JOBS_OPTION(struct options),
     {.name = "terminate", .kind = OPT_FLAG, .help = "end the clients that are in the way", .offset = FIELD(terminate)},
     {.name = NULL},
 };
@@ -57,7 +47,7 @@ static int run(struct cmd_context *c, struct err *err)
 	struct snapshot_info made;
 	struct slice path;
 	env.domain = c->argc ? slice_of(c->argv[0]) : SLICE_NONE;
-	env.jobs = (int)(o->jobs < 64 ? o->jobs : 64);
+	env.jobs = snapshots_jobs(o->jobs);
 	if (snapshot_create(&env, &options, c->arena, &path, err))
 		return err->code;
 	struct slice whole = arena_printf(c->arena, "%s%.*s", path.ptr[0] == '/' ? "" : "./", SLICE_ARG(path));

@@ -66,10 +66,8 @@ static int run_show(struct cmd_context *c, struct err *err)
 	struct snapshot_env env = snapshots_env(c, o->dir, NULL);
 	struct snapshot_info s;
 	int rc = snapshot_show(&env, c->argv[0], c->arena, &s, err);
-	if (rc == ERR_NOTFOUND)
-		err->code = ERR_USAGE;
 	if (rc)
-		return err->code;
+		return snapshots_named(err);
 	print_json(c, &s.manifest, c->global->format == FORMAT_JSON ? JSON_PLAIN : JSON_PRETTY);
 	fputc('\n', c->out);
 	if (s.problem)

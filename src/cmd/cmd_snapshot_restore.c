@@ -15,13 +15,7 @@ struct options {
 static const struct option_spec table[] = {
     SNAPSHOTS_DIR_OPTION(struct options),
     SNAPSHOTS_KEY_OPTION(struct options),
-    {.name = "jobs",
-     .letter = 'j',
-     .kind = OPT_INT,
-     .argument = "N",
-     .least = 1,
-     .help = "parallel jobs of pg_dump or pg_restore; default 2, at most 64",
-     .offset = FIELD(jobs)},
+    SNAPSHOTS_JOBS_OPTION(struct options),
     {.name = "terminate", .kind = OPT_FLAG, .help = "end the clients that are in the way", .offset = FIELD(terminate)},
     {.name = "from-step",
      .kind = OPT_TEXT,
@@ -133,12 +127,10 @@ static int run(struct cmd_context *c, struct err *err)
 	    .note_ctx = c,
 	};
 	struct snapshot_plan plan;
-	env.jobs = (int)(o->jobs < 64 ? o->jobs : 64);
+	env.jobs = snapshots_jobs(o->jobs);
 	int rc = snapshot_restore_plan(&env, c->argv[0], &options, c->arena, &plan, err);
-	if (rc == ERR_NOTFOUND)
-		err->code = ERR_USAGE;
 	if (rc)
-		return err->code;
+		return snapshots_named(err);
 	if (c->global->format == FORMAT_TEXT)
 		print_plan(c, &plan);
 	if (o->dry_run) {

@@ -30,10 +30,8 @@ static int run(struct cmd_context *c, struct err *err)
 	struct snapshot_env env = snapshots_env(c, o->dir, o->key);
 	struct snapshot_findings found;
 	int rc = snapshot_verify(&env, c->argv[0], c->arena, &found, err);
-	if (rc == ERR_NOTFOUND)
-		err->code = ERR_USAGE;
 	if (rc)
-		return err->code;
+		return snapshots_named(err);
 	if (c->global->format == FORMAT_JSON) {
 		print_json_findings(c, &found);
 		return found.n ? 1 : 0;

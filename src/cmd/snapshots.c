@@ -9,6 +9,8 @@
 
 #include <unistd.h>
 
+#define JOBS_MOST 64
+
 struct snapshot_env snapshots_env(const struct cmd_context *c, const char *dir, const char *key)
 {
 	return (struct snapshot_env){
@@ -44,6 +46,18 @@ struct snapshot_texts snapshots_words(const struct cmd_context *c, const struct 
 	for (int i = 0; i < list->n; i++)
 		split(c, list->v[i], &words);
 	return (struct snapshot_texts){words.v, (int)words.n};
+}
+
+int snapshots_jobs(int64_t jobs)
+{
+	return (int)(jobs < JOBS_MOST ? jobs : JOBS_MOST);
+}
+
+int snapshots_named(struct err *err)
+{
+	if (err->code == ERR_NOTFOUND)
+		err->code = ERR_USAGE;
+	return err->code;
 }
 
 struct slice snapshots_size(const struct cmd_context *c, int64_t bytes)

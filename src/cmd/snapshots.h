@@ -9,6 +9,10 @@
 struct snapshot_env snapshots_env(const struct cmd_context *c, const char *dir, const char *key);
 /* The words of an option that may be given several times, with commas between them each time. */
 struct snapshot_texts snapshots_words(const struct cmd_context *c, const struct option_list *list);
+/* Jobs for snapshot_env, of --jobs. */
+int snapshots_jobs(int64_t jobs);
+/* The code of a failure about a snapshot that the user named: one that is not there is a mistake of the user's. */
+int snapshots_named(struct err *err);
 /* "12.3 MB" */
 struct slice snapshots_size(const struct cmd_context *c, int64_t bytes);
 /* A word as a shell wants it: quoted where it must be. */
@@ -43,6 +47,19 @@ MUST_CHECK int snapshots_note(const struct cmd_context *c, const struct snapshot
 		.name = "key", .kind = OPT_TEXT, .argument = "FILE", .environment = "SETTLE_SNAPSHOT_KEY", \
 		.help = "secret key for an encrypted snapshot; nobody else may be able to read the file",  \
 		.offset = offsetof(type, key)                                                              \
+	}
+#define SNAPSHOTS_RECIPIENT_OPTION(type)                                                                        \
+	{                                                                                                       \
+		.name = "recipient", .kind = OPT_LIST, .argument = "KEY",                                       \
+		.help = "encrypt for this public key (text, or a file that holds it); several with commas, or " \
+			"given again",                                                                          \
+		.offset = offsetof(type, recipients)                                                            \
+	}
+#define SNAPSHOTS_JOBS_OPTION(type)                                                          \
+	{                                                                                    \
+		.name = "jobs", .letter = 'j', .kind = OPT_INT, .argument = "N", .least = 1, \
+		.help = "parallel jobs of pg_dump or pg_restore; default 2, at most 64",     \
+		.offset = offsetof(type, jobs)                                               \
 	}
 
 #endif

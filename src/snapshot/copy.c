@@ -182,6 +182,17 @@ static int open_work(struct copier *k, const struct mask *mask, struct err *err)
 	return rc ? rc : workshop_open(&k->work, k->env, k->a, err);
 }
 
+/* What is there under the copy's name goes: a copy of before, but not what only bears such a name. */
+static int refuse_original(const struct copier *k, struct err *err)
+{
+	struct manifest there;
+	struct err ignored = ERR_INIT;
+	if (manifest_read(k->to.path, k->a, &there, NULL, NULL, &ignored) || there.copy_of.ptr)
+		return 0;
+	err_set(err, ERR_STATE, "%s is a snapshot, and no copy of one: it is not replaced", k->to.path);
+	return err_hint(err, "give another --name, or another directory --to");
+}
+
 static int copy(struct copier *k, const char *name, const struct mask *mask, struct err *err)
 {
 	const char *as = k->options->name ? k->options->name : SNAPSHOT_FOR_COPY;
@@ -191,6 +202,8 @@ static int copy(struct copier *k, const char *name, const struct mask *mask, str
 		rc = open_work(k, mask, err);
 	if (rc == 0)
 		rc = place_open(k->options->to, as, k->a, &k->to, err);
+	if (rc == 0)
+		rc = refuse_original(k, err);
 	if (rc == 0)
 		rc = place_begin(&k->to, err);
 	step(k->env, "verify");

@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "snapshot/sha256.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -81,6 +80,17 @@ int files_exist(const char *path)
 	return lstat(path, &st) == 0;
 }
 
+struct dirent *files_next(DIR *d, const char *path, int *rc, struct err *err)
+{
+	struct dirent *e;
+	do {
+		errno = 0;
+		e = readdir(d);
+	} while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+	*rc = e || errno == 0 ? 0 : failed(err, "read directory", path);
+	return e;
+}
+
 static int compare_entries(const void *a, const void *b)
 {
 	return slice_cmp(((const struct file_entry *)a)->path, ((const struct file_entry *)b)->path);
@@ -115,9 +125,7 @@ static int list_into(const char *dir, struct slice below, int depth, struct aren
 	DIR *d = opendir(full);
 	if (!d)
 		return failed(err, "read directory", full);
-	while (rc == 0 && (errno = 0, e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
+	while (rc == 0 && (e = files_next(d, full, &rc, err)) != NULL) {
 		struct slice path = below.len ? arena_printf(a, "%.*s/%s", SLICE_ARG(below), e->d_name)
 					      : arena_slice(a, slice_of(e->d_name));
 		rc = list_one(dir, path, depth, a, out, err);
@@ -155,10 +163,8 @@ static int remove_below(const char *path, int depth, struct err *err)
 	DIR *d = depth <= DEPTH_MOST ? opendir(path) : NULL;
 	if (!d)
 		return errno == ENOENT ? 0 : failed(err, "read directory", path);
-	while (rc == 0 && (errno = 0, e = readdir(d)) != NULL) {
+	while (rc == 0 && (e = files_next(d, path, &rc, err)) != NULL) {
 		char full[4096];
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
 		int n = snprintf(full, sizeof(full), "%s/%s", path, e->d_name);
 		if (n < 0 || (size_t)n >= sizeof(full))
 			rc = err_set(err, ERR_STATE, "a path below %s is too long", path);

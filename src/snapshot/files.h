@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 
+#include <dirent.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,6 +42,8 @@ struct file_list {
 /* With those above it. */
 MUST_CHECK int files_make_dir(const char *path, struct err *err);
 int files_exist(const char *path);
+/* The next entry of the open directory but . and ..; NULL at the end, or with *rc when it cannot be read further. */
+struct dirent *files_next(DIR *d, const char *path, int *rc, struct err *err);
 /* Regular files below a directory in byte order of their paths; ERR_STATE for anything that is neither file nor
  * directory. */
 MUST_CHECK int files_list(const char *dir, struct arena *a, struct file_list *out, struct err *err);

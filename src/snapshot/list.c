@@ -6,10 +6,11 @@
 #include "snapshot/database.h"
 #include "snapshot/workshop.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+
+#define DAY_US INT64_C(86400000000)
 
 static int ends_with(struct slice name, struct slice end)
 {
@@ -75,10 +76,11 @@ int snapshot_list(const struct snapshot_env *env, struct arena *a, struct snapsh
 	const char *dir = place_dir(env, a);
 	struct dirent *e;
 	DIR *d = opendir(dir);
+	int rc = 0;
 	*out = (struct snapshot_list){0};
 	if (!d)
 		return errno == ENOENT ? 0 : err_sys(err, ERR_STATE, errno, "cannot read directory %s", dir);
-	while ((e = readdir(d)) != NULL) {
+	while ((e = files_next(d, dir, &rc, err)) != NULL) {
 		const char *path = arena_printf(a, "%s/%s", dir, e->d_name).ptr;
 		struct snapshot_info one;
 		struct stat st;
@@ -90,7 +92,7 @@ int snapshot_list(const struct snapshot_env *env, struct arena *a, struct snapsh
 	closedir(d);
 	if (out->n)
 		qsort(out->v, out->n, sizeof(*out->v), compare_age);
-	return 0;
+	return rc;
 }
 
 int snapshot_show(const struct snapshot_env *env, const char *name, struct arena *a, struct snapshot_info *out,
@@ -128,7 +130,7 @@ int snapshot_latest(const struct snapshot_env *env, struct arena *a, struct snap
 static int too_old(const struct snapshot_info *s, int64_t days)
 {
 	int64_t made = 0;
-	return datetime_parse(s->created, &made) && clock_utc_us() - made > days * 86400 * 1000000;
+	return datetime_parse(s->created, &made) && (clock_utc_us() - made) / DAY_US >= days;
 }
 
 static int add_work(const struct snapshot_env *env, struct arena *a, struct snapshot_list *out, struct err *err)

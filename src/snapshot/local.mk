@@ -64,5 +64,6 @@ tests_unit_test_snapshot_flip_SOURCES = tests/unit/test_snapshot_flip.c tests/un
 tests_unit_test_snapshot_flip_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_snapshot_flip_LDADD = $(SNAPSHOT_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_snapshot_parts_SOURCES = tests/unit/test_snapshot_parts.c tests/unit/snapshot_place.h
+tests_unit_test_snapshot_parts_LDFLAGS = -Wl,--wrap=readdir
 tests_unit_test_snapshot_parts_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_snapshot_parts_LDADD = $(SNAPSHOT_LIBS) $(CMOCKA_LIBS)

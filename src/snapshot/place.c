@@ -2,7 +2,6 @@
 
 #include "snapshot/place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -77,7 +76,7 @@ static int sweep(const char *dir, struct arena *a, struct err *err)
 	int rc = 0;
 	if (!d)
 		return err_sys(err, ERR_STATE, errno, "cannot read directory %s", dir);
-	while (rc == 0 && (e = readdir(d)) != NULL)
+	while (rc == 0 && (e = files_next(d, dir, &rc, err)) != NULL)
 		if (ends_with(e->d_name, PARTIAL_SUFFIX))
 			rc = files_remove_tree(arena_printf(a, "%s/%s", dir, e->d_name).ptr, err);
 	closedir(d);

@@ -34,6 +34,13 @@ exits 0 "it can be restored elsewhere" snapshot restore snapshot-for-copy --dir 
 sums="SELECT md5(string_agg(t::text, ',' ORDER BY id)) FROM t"
 ok "with every row" test "$(psql -X -A -t -d elsewhere -c "$sums")" = "$(psql -X -A -t -d shop -c "$sums")"
 
+snapshots=$work/state/snapshots
+exits 5 "a snapshot that is no copy is not replaced by one" snapshot copy enc --to "$snapshots" --name plain --recipient "$work/theirs.pub" --key "$work/mine"
+ok "which is told" says err "$snapshots/plain is a snapshot, and no copy of one"
+ok "with the way out" says err "give another --name"
+exits 0 "it is as it was" snapshot verify plain
+ok "and can be read" test -f "$snapshots/plain/dump/toc.dat"
+
 # ---- a damaged one ----
 
 file=$(ls "$work"/state/snapshots/enc/dump/*.gz.enc | head -n 1)

@@ -193,6 +193,10 @@ exits 0 "--yes answers" snapshot prune --keep 1 -y
 ok "the newest stays" test "$(ls "$work/lite/snapshots")" = three
 exits 0 "young ones stay" snapshot prune --older-than 1 -y
 ok "all of them" test -d "$work/lite/snapshots/three"
+for days in 106751991168 9223372036854775807; do
+	exits 0 "however old they might be ($days days)" snapshot prune --older-than $days -y
+	ok "none is" says out "nothing to remove"
+done
 SETTLE_STATE_DIR=$work/state
 exits 0 "a template's database goes with it" snapshot prune --keep 1 -y -t "$pg"
 ok "from the server" test "$(psql -X -A -t -d postgres -c "SELECT count(*) FROM pg_database WHERE datname LIKE 'settle\_snapshot\_%'")" -eq 0

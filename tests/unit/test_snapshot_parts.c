@@ -11,6 +11,7 @@
 #include "snapshot/mask.h"
 #include "snapshot/restore.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -244,6 +245,47 @@ static void test_counts__the_first_table_that_differs_is_named(void **state)
 	REFUSED(ERR_STATE, "there are 2 tables, and the snapshot says 1", counts_compare(&h, &w, &why));
 }
 
+/* ---- directories that cannot be read to their end ---- */
+
+struct dirent *__real_readdir(DIR *d);
+struct dirent *__wrap_readdir(DIR *d);
+static int entries_left = -1; /* before the disk gives an error; -1: it gives none */
+
+struct dirent *__wrap_readdir(DIR *d)
+{
+	if (entries_left == 0) {
+		errno = EIO;
+		return NULL;
+	}
+	entries_left -= entries_left > 0;
+	return __real_readdir(d);
+}
+
+static void test_files__a_directory_read_in_part_is_no_list(void **state)
+{
+	struct scene *s = *state;
+	struct snapshot_env env = {.state_dir = s->dir, .dir = s->dir, .log = s->log};
+	struct snapshot_list snapshots;
+	struct file_list list;
+	struct place place;
+	put_file(in_scene(s, "a"), SLICE("1"));
+	put_file(in_scene(s, "b"), SLICE("2"));
+	for (int n = 0; n < 4; n++) {
+		entries_left = n;
+		REFUSED(ERR_STATE, "cannot read directory", files_list(s->dir, &s->a, &list, &why));
+		entries_left = n;
+		REFUSED(ERR_STATE, "cannot read directory", snapshot_list(&env, &s->a, &snapshots, &why));
+		entries_left = n;
+		REFUSED(ERR_STATE, "cannot read directory", place_open(s->dir, "c", &s->a, &place, &why));
+		place_close(&place);
+	}
+	entries_left = 0;
+	REFUSED(ERR_STATE, "cannot read directory", files_remove_tree(s->dir, &why));
+	entries_left = -1;
+	MUST(files_list(s->dir, &s->a, &list, &must));
+	assert_int_equal(list.n, 3); /* with .lock */
+}
+
 /* ---- the journal ---- */
 
 static struct snapshot_env env_of(struct scene *s, const char *target)
@@ -455,6 +497,7 @@ int main(void)
 	    SCENE(test_manifest__paths_that_lead_out_are_refused),
 	    SCENE(test_manifest__what_is_none_is_refused),
 	    cmocka_unit_test(test_counts__the_first_table_that_differs_is_named),
+	    SCENE(test_files__a_directory_read_in_part_is_no_list),
 	    SCENE(test_journal__it_is_read_as_it_was_written),
 	    SCENE(test_journal__between_swap_and_end_nothing_else_may_write),
 	    SCENE(test_journal__going_back_forgets_what_follows),
