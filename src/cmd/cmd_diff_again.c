@@ -10,11 +10,7 @@ struct options {
 };
 
 static const struct option_spec table[] = {
-    {.name = "select",
-     .kind = OPT_TEXT,
-     .argument = "S",
-     .help = SELECT_HELP,
-     .offset = offsetof(struct options, select)},
+    SELECT_OPTION(struct options),
     {.name = NULL},
 };
 

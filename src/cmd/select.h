@@ -11,6 +11,12 @@
 	"pending, with-diffs, with-changes, forms, cases, KIND, KIND:ID,ID, ids with commas between them, or ./FILE, " \
 	"/FILE or a name that ends in .csv, with an id or KIND,ID a line"
 
+#define SELECT_OPTION(type)                                                               \
+	{                                                                                 \
+		.name = "select", .kind = OPT_TEXT, .argument = "S", .help = SELECT_HELP, \
+		.offset = offsetof(type, select)                                          \
+	}
+
 /*
  * text NULL: everything. A word is a kind when the profile lists it; several kinds may stand with commas between them.
  * ERR_USAGE when a file cannot be read or is no CSV of one or two fields.
