@@ -9,16 +9,11 @@
 static int endpoint(struct cmd_context *c, const char *given, const char *which, struct url *url,
 		    const struct url **out, struct err *err)
 {
-	struct err why = ERR_INIT;
 	*out = NULL;
 	if (!given)
 		return 0;
-	if (url_parse_target(given, c->arena, url, &why)) {
-		err_set(err, ERR_USAGE,
-			"the %s is neither a postgres:// URL, nor a libpq keyword string, nor sqlite:PATH", which);
-		return err_hint(
-		    err, "for example postgres://USER@HOST/DATABASE, 'host=HOST dbname=DATABASE', or sqlite:PATH");
-	}
+	if (tables_endpoint(given, which, c->arena, url, err))
+		return err->code;
 	if (url->has_password)
 		log_at(c->log, LOG_WARN,
 		       "the %s URL holds a password, which others may have seen; better: PGPASSWORD or ~/.pgpass",

@@ -14,14 +14,6 @@ static const char *target_name(const struct job_rule *rule, const char *name)
 	return names_has(&rule->drop, name) ? NULL : name;
 }
 
-static const struct job_column *mapped(const struct job_rule *rule, const char *name)
-{
-	for (size_t i = 0; i < rule->columns.n; i++)
-		if (strcmp(rule->columns.v[i].name, name) == 0)
-			return &rule->columns.v[i];
-	return NULL;
-}
-
 static int key_columns(const struct cat_table *t)
 {
 	int n = 0;
@@ -78,7 +70,7 @@ static int add_column(struct creation *c, const struct job_rule *rule, const str
 {
 	struct arena *a = c->s->a;
 	const char *name = target_name(rule, col->name), *type = NULL;
-	const struct job_column *map = name ? mapped(rule, name) : NULL;
+	const struct job_column *map = name ? job_column_of(rule, name) : NULL;
 	if (!name)
 		return 0;
 	if (check_name(name, "column", "\"columns\": {\"NEW\": {\"from\": \"OLD\"}}", err))

@@ -48,10 +48,10 @@ int sequences_set(struct pgc *c, const struct cat_table *t, struct arena *a, str
 static const struct cat_column *column_behind(const struct job_rule *rule, const struct cat_table *from,
 					      const struct cat_column *to)
 {
-	for (size_t i = 0; i < rule->columns.n; i++)
-		if (strcmp(rule->columns.v[i].name, to->name) == 0)
-			return rule->columns.v[i].from ? column_find(from, rule->columns.v[i].from) : NULL;
-	return column_find(from, to->name);
+	const struct job_column *c = job_column_of(rule, to->name);
+	if (c && !c->from)
+		return NULL;
+	return column_find(from, c ? c->from : to->name);
 }
 
 /*

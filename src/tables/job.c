@@ -378,6 +378,14 @@ int job_rule_of(const struct job *job, const char *schema, const char *table)
 	return -1;
 }
 
+const struct job_column *job_column_of(const struct job_rule *rule, const char *name)
+{
+	for (size_t i = 0; i < rule->columns.n; i++)
+		if (strcmp(rule->columns.v[i].name, name) == 0)
+			return &rule->columns.v[i];
+	return NULL;
+}
+
 static int param_at(const struct job *job, const char *name, size_t len)
 {
 	for (size_t i = 0; i < job->params.n; i++)

@@ -30,7 +30,7 @@ int first_failure(const struct session *s, int rc, struct err *err, int other_rc
 	return other_rc;
 }
 
-int endpoint_parse(const char *text, const char *which, struct arena *a, struct url *out, struct err *err)
+int tables_endpoint(const char *text, const char *which, struct arena *a, struct url *out, struct err *err)
 {
 	struct err why = ERR_INIT;
 	if (url_parse_target(text, a, out, &why) == 0)
@@ -49,7 +49,7 @@ static int endpoint(const struct url *given, const char *remembered, const char 
 		return 0;
 	}
 	if (remembered && *remembered)
-		return endpoint_parse(remembered, which, a, out, err);
+		return tables_endpoint(remembered, which, a, out, err);
 	err_set(err, ERR_USAGE, "no %s", which);
 	return err_hint(err, "give --%s URL", which);
 }

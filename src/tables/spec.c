@@ -3,14 +3,6 @@
 
 #include "tables/tables_internal.h"
 
-static const struct job_column *mapped(const struct job_rule *rule, const char *name)
-{
-	for (size_t i = 0; i < rule->columns.n; i++)
-		if (strcmp(rule->columns.v[i].name, name) == 0)
-			return &rule->columns.v[i];
-	return NULL;
-}
-
 /* ---- expressions ---- */
 
 static const char *setting(const struct session *s, const struct job_rule *rule, const struct job_column *c,
@@ -112,7 +104,8 @@ static int expression(const struct session *s, struct spec *p, struct spec_colum
 static int add_column(const struct session *s, struct spec *p, const struct cat_column *to, struct arena *a,
 		      struct err *err)
 {
-	struct spec_column c = {.to = to, .rule = mapped(p->rule, to->name), .own = names_has(&p->rule->own, to->name)};
+	struct spec_column c = {
+	    .to = to, .rule = job_column_of(p->rule, to->name), .own = names_has(&p->rule->own, to->name)};
 	const char *name = c.rule && c.rule->from ? c.rule->from : to->name;
 	const struct cat_column *from = column_find(p->from, name);
 	if (c.rule && c.rule->from && !from)

@@ -37,6 +37,9 @@ struct tables_env {                        /* what a call is given; everything i
 	void *ctx;
 };
 
+/* The address of an end, "source" or "target"; the words of an error (ERR_USAGE) name it. */
+MUST_CHECK int tables_endpoint(const char *text, const char *which, struct arena *a, struct url *out, struct err *err);
+
 struct tables_planned {
 	int64_t tables, parts;
 	int64_t unlisted; /* tables of the source that no rule names; said as notes */

@@ -112,6 +112,8 @@ MUST_CHECK int job_read(struct slice text, struct arena *a, struct job *out, str
 MUST_CHECK int job_parameters(struct job *job, struct arena *a, struct err *err);
 /* The first rule that names the table, or -1. */
 int job_rule_of(const struct job *job, const char *schema, const char *table);
+/* What the rule says of this column of the target, or NULL. */
+const struct job_column *job_column_of(const struct job_rule *rule, const char *name);
 enum job_language { JOB_SERVER, JOB_CITUS, JOB_SQLITE };
 /* The value of a session's setting settle.NAME, as text. */
 const char *job_setting(const char *name, enum job_language language, struct arena *a);
@@ -238,8 +240,6 @@ enum job_language session_language(const struct session *s, int target);
 void say(const struct tables_env *env, enum tables_says what, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Of two failures (0: none) the first is told, and the other one logged. The code that is told. */
 int first_failure(const struct session *s, int rc, struct err *err, int other_rc, const struct err *other);
-/* The address of an end; the words of an error name it. */
-MUST_CHECK int endpoint_parse(const char *text, const char *which, struct arena *a, struct url *out, struct err *err);
 
 /* ---- spec.c: how a table is read and where it goes ---- */
 
