@@ -401,10 +401,13 @@ ok "the next run brings it back" test "$(sql2 pair "SELECT count(*) FROM pg_cons
 job=$(sqlite3 "$work/pair.db" "SELECT value FROM settings WHERE name = 'job_id'")
 in_pg2 "$pg_bin/psql" -X -q -d pair -c "SELECT pg_advisory_lock(hashtextextended('settle tables $job', 0)), pg_sleep(60)" >/dev/null 2>&1 &
 holder=$!
-until [ "$(sql2 pair "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" = 1 ]; do sleep 0.1; done
+counts_one() { # FROM: one row of it
+	test "$(sql2 pair "SELECT count(*) FROM $1")" = 1
+}
+ok "another settle" within 30 counts_one "pg_locks WHERE locktype = 'advisory'"
 "$settle" tables migrate "$work/pair.db" --yes --source "$from" --target "$to" >"$work/out" 2>"$work/err" &
 waiting=$!
-until [ "$(sql2 pair "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock%'")" = 1 ]; do sleep 0.1; done
+ok "is waited for" within 30 counts_one "pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock%'"
 kill -INT $waiting
 wait $waiting
 ok "stopped while it waits for another settle" test $? -eq 1
