@@ -9,6 +9,7 @@
 #include "audit/sha1.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -48,7 +49,7 @@ static FILE *open_unnamed(const char *directory)
 	int fd = -1;
 	buf_fmt(&path, "%s/settle-XXXXXX", directory);
 	if (!path.failed)
-		fd = mkstemp(path.ptr);
+		fd = mkostemp(path.ptr, O_CLOEXEC);
 	if (fd >= 0) {
 		unlink(path.ptr);
 		file = fdopen(fd, "w+b");

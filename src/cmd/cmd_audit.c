@@ -23,7 +23,7 @@ static int open_trail(struct cmd_context *c, struct audit **out, struct err *err
 
 static void time_text(int64_t seconds, char out[DATETIME_TEXT_SIZE])
 {
-	if (!datetime_format(seconds * 1000000, out))
+	if (seconds > INT64_MAX / 1000000 || seconds < INT64_MIN / 1000000 || !datetime_format(seconds * 1000000, out))
 		out[0] = 0;
 }
 
@@ -135,20 +135,19 @@ static int show_form(struct cmd_context *c, struct audit *t, struct slice id, st
 {
 	struct buf path = BUF_INIT(1u << 20);
 	struct slice text;
+	struct json v;
 	audit_path("patches", id, ".json", &path);
 	int rc = audit_read(t, buf_slice(&path), c->arena, &text, err);
-	buf_release(&path);
-	if (rc)
-		return rc;
-	if (c->global->format == FORMAT_TEXT) {
+	if (rc == 0 && c->global->format == FORMAT_TEXT) {
 		fwrite(text.ptr, 1, text.len, c->out);
 		fputc('\n', c->out);
-		return 0;
-	}
-	struct json v;
-	rc = json_read(text, c->arena, 0, &v, NULL, err);
-	if (rc == 0)
+	} else if (rc == 0 && json_read(text, c->arena, 0, &v, NULL, err) == 0) {
 		print_json_line(c, &v);
+	} else if (rc == 0) {
+		err->code = ERR_STATE;
+		rc = err_prefix(err, "%.*s", SLICE_ARG(buf_slice(&path)));
+	}
+	buf_release(&path);
 	return rc;
 }
 

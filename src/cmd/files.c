@@ -7,7 +7,7 @@
 int read_file(const char *path, struct arena *a, struct slice *out, struct err *err)
 {
 	struct buf b = BUF_INIT((size_t)1 << 30);
-	FILE *f = fopen(path, "rb");
+	FILE *f = fopen(path, "rbe");
 	int rc = 0;
 	if (!f)
 		return err_sys(err, ERR_USAGE, errno, "cannot open %s", path);

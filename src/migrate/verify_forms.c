@@ -1,6 +1,7 @@
 /* verify_forms: patch forms of the trail, a job at a time, and those of SQL that the trail lacks. */
 #include "migrate/verify_forms.h"
 
+#include "base/utf8.h"
 #include "migrate/patching.h"
 #include "migrate/trail.h"
 
@@ -52,6 +53,18 @@ static int is_full(const struct verify_job *j)
 	return j->items.n >= VERIFY_CHUNK || j->bytes >= VERIFY_BYTES;
 }
 
+/* The id is a text that SQL can be asked for. */
+static int is_of_form(const struct audit_file *file, const char *suffix, struct buf *id)
+{
+	struct slice text;
+
+	buf_clear(id);
+	if (audit_path_id(TRAIL_PATCHES, suffix, file->path, id))
+		return 0;
+	text = buf_slice(id);
+	return !memchr(text.ptr, 0, text.len) && utf8_bad_at(text) == text.len;
+}
+
 /* 0 when the file begins the next job. */
 static int add_file(struct verify_job *j, const struct audit_file *file)
 {
@@ -60,17 +73,14 @@ static int add_file(struct verify_job *j, const struct audit_file *file)
 
 	if (file->why.ptr)
 		verify_job_found(j, "%.*s: %.*s", SLICE_ARG(file->path), SLICE_ARG(file->why));
-	else if (audit_path_id(TRAIL_PATCHES, ".xml", file->path, &id) == 0)
+	else if (is_of_form(file, ".xml", &id))
 		add_xml(j, file, buf_slice(&id));
 	else if (is_full(j))
 		taken = 0;
-	else {
-		buf_clear(&id);
-		if (audit_path_id(TRAIL_PATCHES, ".json", file->path, &id) == 0)
-			add_entry(j, file, buf_slice(&id));
-		else if (slice_starts(file->path, SLICE(TRAIL_PATCHES "/")))
-			verify_job_found(j, "%.*s: it is no file of the trail", SLICE_ARG(file->path));
-	}
+	else if (is_of_form(file, ".json", &id))
+		add_entry(j, file, buf_slice(&id));
+	else if (slice_starts(file->path, SLICE(TRAIL_PATCHES "/")))
+		verify_job_found(j, "%.*s: it is no file of the trail", SLICE_ARG(file->path));
 	buf_release(&id);
 	return taken;
 }

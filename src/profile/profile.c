@@ -146,7 +146,7 @@ static int read_file(FILE *f, const char *path, struct buf *text, struct err *er
 static int load_file(const char *path, struct arena *a, struct profile *out, struct err *err)
 {
 	struct buf text = BUF_INIT(MAX_PROFILE + 8192);
-	FILE *f = fopen(path, "rb");
+	FILE *f = fopen(path, "rbe");
 	int rc;
 
 	if (!f)

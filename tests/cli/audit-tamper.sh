@@ -124,6 +124,31 @@ query "UPDATE settle_migration SET trail_head = '$(git -C "$git" rev-parse $doma
 run audit verify $domain
 ok "other files before the patch forms, of any size: every form is looked at" test "$status" -eq 0
 back
+
+# commit_files PATH...: the branch goes on by a commit with these files, which hold {, made in the year 3168808
+commit_files() {
+	GIT_INDEX_FILE=$work/index
+	export GIT_INDEX_FILE
+	git -C "$git" read-tree $domain
+	for file; do
+		git -C "$git" update-index --add --cacheinfo "100644,$(echo '{' | git -C "$git" hash-object -w --stdin),$file"
+	done
+	git -C "$git" log -1 --format=%B $domain | GIT_AUTHOR_DATE='@100000000000000 +0000' GIT_COMMITTER_DATE='@100000000000000 +0000' \
+		git -C "$git" -c user.name=x -c user.email=x@y commit-tree -p $domain "$(git -C "$git" write-tree)" >"$work/head"
+	unset GIT_INDEX_FILE
+	git -C "$git" update-ref refs/heads/$domain "$(cat "$work/head")"
+	query "UPDATE settle_migration SET trail_head = '$(cat "$work/head")'"
+}
+commit_files 'patches/%0/0x/%00x.json' 'patches/%F/Fx/%FFx.xml' patches/no/fo/noform.json
+run audit log $domain
+ok "a commit of no time" test "$(head -n 1 "$work/out" | cut -c 13-19)" = '  Z  x '
+run audit show $domain noform --format json
+ok "a file that is no JSON: show ends" test "$status" -eq 5
+ok "and names it" says err 'patches/no/fo/noform.json: '
+run audit verify $domain
+ok "forms whose ids are no texts" says out 'patches/%0/0x/%00x.json: it is no file of the trail'
+ok "neither those of XML files" says out 'patches/%F/Fx/%FFx.xml: it is no file of the trail'
+found "and a form's file that is no JSON" 'patches/no/fo/noform.json: '
 sed -i 's/x/y/' "$git/refs/heads/$domain" 2>/dev/null
 printf 'no commit\n' >"$git/refs/heads/$domain"
 found "a ref that is none" "settle_migration.trail_head is $head"

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -126,6 +127,28 @@ static void test_audit__a_lock_of_the_branch_that_stays_is_named(void **state)
 	audit_close(t);
 }
 
+/* How many descriptors, of 3 and up, a program that is started would have too. */
+static int inherited(void)
+{
+	int n = 0;
+	for (int fd = 3; fd < 1024; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		n += flags >= 0 && !(flags & FD_CLOEXEC);
+	}
+	return n;
+}
+
+static void test_audit__a_program_that_is_started_has_nothing_of_it(void **state)
+{
+	struct fixture *f = *state;
+	int before = inherited();
+	struct audit *t = trail_open(f, "demo", 0);
+	trail_begin(t);
+	trail_put(t, "a", SLICE("1"));
+	assert_int_equal(inherited(), before);
+	audit_close(t);
+}
+
 static void test_audit__only_its_owner_may_look(void **state)
 {
 	struct fixture *f = *state;
@@ -158,6 +181,7 @@ int main(void)
 	    FIXTURE_TEST(test_audit__a_repository_half_made_by_a_killed_writer_is_made),
 	    FIXTURE_TEST(test_audit__what_stands_in_the_way_is_named),
 	    FIXTURE_TEST(test_audit__a_lock_of_the_branch_that_stays_is_named),
+	    FIXTURE_TEST(test_audit__a_program_that_is_started_has_nothing_of_it),
 	    FIXTURE_TEST(test_audit__only_its_owner_may_look),
 	    FIXTURE_TEST(test_audit__nothing_there_and_nothing_usable),
 	};
