@@ -41,8 +41,8 @@ include tests/server/local.mk
 include tests/bench/local.mk
 
 # The migration end to end.
-TESTS += tests/cli/migrate.sh tests/cli/case-diff.sh tests/cli/losing.sh tests/cli/dry-run.sh tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/lost-state.sh tests/cli/missing.sh tests/cli/multi.sh tests/cli/odd.sh tests/cli/progress.sh tests/cli/proxy.sh tests/cli/refusals.sh tests/cli/rejects.sh tests/cli/restored.sh tests/cli/shutter.sh tests/cli/source.sh tests/cli/sql-only.sh tests/cli/vectors.sh
-EXTRA_DIST += tests/torture/writer.js tests/cli/vectors.js tests/cli/expect.js tests/cli/case-diff.sh tests/cli/losing.sh tests/cli/dry-run.sh tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/lost-state.sh tests/cli/migrate.sh tests/cli/missing.sh tests/cli/multi.sh tests/cli/odd-parts.js tests/cli/odd.sh tests/cli/progress.sh tests/cli/proxy.sh tests/cli/refusals.sh tests/cli/rejects.sh tests/cli/restored.sh tests/cli/shutter.sh tests/cli/source.sh tests/cli/sql-only.sh tests/cli/vectors.sh
+TESTS += tests/cli/migrate.sh tests/cli/case-diff.sh tests/cli/losing.sh tests/cli/dry-run.sh tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/lost-state.sh tests/cli/missing.sh tests/cli/multi.sh tests/cli/odd.sh tests/cli/progress.sh tests/cli/proxy.sh tests/cli/refusals.sh tests/cli/rejects.sh tests/cli/restored.sh tests/cli/server-full.sh tests/cli/shutter.sh tests/cli/source.sh tests/cli/sql-only.sh tests/cli/vectors.sh
+EXTRA_DIST += tests/torture/writer.js tests/cli/vectors.js tests/cli/expect.js tests/cli/case-diff.sh tests/cli/losing.sh tests/cli/dry-run.sh tests/cli/heal.sh tests/cli/kill.sh tests/cli/lifecycle.sh tests/cli/lost-state.sh tests/cli/migrate.sh tests/cli/missing.sh tests/cli/multi.sh tests/cli/odd-parts.js tests/cli/odd.sh tests/cli/progress.sh tests/cli/proxy.sh tests/cli/refusals.sh tests/cli/rejects.sh tests/cli/restored.sh tests/cli/server-full.sh tests/cli/shutter.sh tests/cli/source.sh tests/cli/sql-only.sh tests/cli/vectors.sh
 
 # Random domains and blows at random moments, a few in `make check`, many in `make check-long`.
 TESTS += tests/cli/seeds.sh tests/cli/torture.sh

@@ -6,14 +6,18 @@
 
 #include <unistd.h>
 
-static int endpoint(struct cmd_context *c, const char *given, const char *which, struct url *url,
+/* which: "source" or "target"; variable: where the URL may come from without an option, and forgotten. */
+static int endpoint(struct cmd_context *c, const char *given, const char *which, const char *variable, struct url *url,
 		    const struct url **out, struct err *err)
 {
 	*out = NULL;
 	if (!given)
 		return 0;
 	if (tables_endpoint(given, which, c->arena, url, err))
-		return err->code;
+		return err_hint(err,
+				"what --%s or %s gives goes before what the manifest remembers; for example "
+				"postgres://USER@HOST/DATABASE, 'host=HOST dbname=DATABASE', or sqlite:PATH",
+				which, variable);
 	if (url->has_password)
 		log_at(c->log, LOG_WARN,
 		       "the %s URL holds a password, which others may have seen; better: PGPASSWORD or ~/.pgpass",
@@ -52,6 +56,6 @@ int cmd_tables_env(struct cmd_context *c, struct tables_env *out, struct err *er
 {
 	*out = (struct tables_env){
 	    .manifest = c->argv[0], .log = c->log, .stop = c->stop, .say = put_line, .confirm = confirm, .ctx = c};
-	int rc = endpoint(c, c->global->source, "source", &c->source, &out->source, err);
-	return rc ? rc : endpoint(c, c->global->target, "target", &c->target, &out->target, err);
+	int rc = endpoint(c, c->global->source, "source", "SETTLE_SOURCE", &c->source, &out->source, err);
+	return rc ? rc : endpoint(c, c->global->target, "target", "SETTLE_TARGET", &c->target, &out->target, err);
 }

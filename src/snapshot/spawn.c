@@ -258,7 +258,8 @@ static int wait_for(struct child *c, struct err *err)
 	const char *words = c->told[0] ? c->told : c->last;
 	err_set(err, ERR_TARGET, "%s failed (status %d)%s%s", c->o->argv[0], WEXITSTATUS(status), *words ? ": " : "",
 		words);
-	if (strstr(words, "No space left on device"))
+	/* A server says so, or that it "wrote only" a part of a page. */
+	if (strstr(words, "No space left on device") || strstr(words, "could not extend file"))
 		err_hint(err, "make room on that disk, then run the same command again");
 	return ERR_TARGET;
 }

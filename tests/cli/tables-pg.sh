@@ -38,6 +38,8 @@ contents() { # DATABASE
 
 exits 2 "plan without a source is a mistake" tables plan "$manifest"
 exits 2 "plan with a CouchDB as the source is a mistake" tables plan "$manifest" --source http://localhost/x
+SETTLE_SOURCE=http://localhost/x exits 2 "also when the environment has it, from a migration of documents" tables status "$manifest"
+ok "which is said" says err 'what --source or SETTLE_SOURCE gives goes before what the manifest remembers'
 run tables plan "$manifest" --source "$from" --target "$to"
 ok "plan reads the catalog" test "$status" -eq 0
 ok "and says how many tables" grep -Eq '^[0-9]+ tables processed' "$work/out"
