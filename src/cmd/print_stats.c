@@ -205,10 +205,19 @@ static void put_summary(const struct cmd_context *c, const struct migrate_stats 
 		put_table(c, s, flags);
 }
 
+/* In the words that the operators of HQ's command know. */
+static void put_title(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	fputs("Couch to SQL migration status for ", c->out);
+	print_text(c, s->domain);
+	fputs(": ", c->out);
+	print_text(c, s->status);
+	fputc('\n', c->out);
+}
+
 void print_stats(const struct cmd_context *c, const struct migrate_stats *s, unsigned flags)
 {
-	put_named(c, "domain", s->domain);
-	put_named(c, "status", s->status);
+	put_title(c, s);
 	put_named(c, "source", s->source);
 	put_named(c, "target", s->target);
 	put_named(c, "profile", s->profile);

@@ -109,7 +109,7 @@ exits 0 "option=value, short letters, bundled" -qv stats --format=json -t"sqlite
 ok "JSON again" says out '"domain":"demo"'
 exits 0 "the last of an option counts" stats demo --format json --format text -t sqlite:/nowhere/x.db -t "sqlite:$work/none.db" \
 	--state-dir "$work/state"
-ok "text" says out 'status     not-started'
+ok "text" says out 'Couch to SQL migration status for demo: not-started'
 # shellcheck disable=SC2086
 exits 0 "a domain that looks like an option" stats $args --format json -- --demo
 ok "is opaque" says out '"domain":"--demo"'

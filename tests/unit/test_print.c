@@ -118,8 +118,7 @@ static void test_print_stats__zero_prints_blank(void **state)
 	(void)state;
 	printed_begin(&p);
 	print_stats(&p.c, &s, 1);
-	printed_end(&p, "domain     demo\n"
-			"status     in-progress\n"
+	printed_end(&p, "Couch to SQL migration status for demo: in-progress\n"
 			"source     file:x\n"
 			"target     sqlite:y\n"
 			"profile    commcare\n"
