@@ -59,10 +59,14 @@ static int ask(struct run *r, struct err *err)
 	return yes && r->o->confirm ? confirm_each(r, err) : 0;
 }
 
+#define NO_TABLE "No table to migrate"
+
 static int dry_run(struct run *r, struct err *err)
 {
 	struct session *s = r->s;
 	int rc = 0;
+	if (r->chosen.n == 0)
+		say(s->env, TABLES_DATA, NO_TABLE);
 	for (size_t i = 0; i < r->chosen.n && rc == 0; i++) {
 		const struct tables_row *row = &r->chosen.v[i];
 		struct spec p;
@@ -207,7 +211,7 @@ static int work(struct run *r, struct err *err)
 	if (rc)
 		return rc;
 	if (r->chosen.n == 0) {
-		say(s->env, TABLES_DATA, "No table to migrate");
+		say(s->env, TABLES_DATA, NO_TABLE);
 		return finish(r, err);
 	}
 	rc = s->job.one_transaction || s->job.wants_apply ? job_check(r, err)

@@ -81,6 +81,8 @@ exits 2 "a bad date is told" tables migrate "$manifest" --source "$from" --targe
 ok "in the words that are known" says err "Not a valid date: '2019-13-01'"
 tables migrate "$manifest" --table nothing --yes
 ok "an unknown table is told" says err 'No table found with name "nothing"'
+tables migrate "$manifest" --dry-run --start-date 2100-01-01 --end-date 2100-02-01
+ok "migrate --dry-run of nothing says so" says out 'No table to migrate'
 tables migrate "$manifest" --dry-run
 ok "migrate --dry-run says what it would copy" grep -q 'COPY "public"."agg_june" (.*) FROM STDIN (FORMAT binary)' "$work/out"
 ok "and copies nothing" test "$(sql2 target 'SELECT count(*) FROM plain')" = 0
