@@ -60,5 +60,5 @@ tests/shim/steps.so: tests/shim/steps.c
 	$(AM_V_CC)$(MKDIR_P) tests/shim && $(CC) -std=gnu17 -Wall -Wextra -O1 -g -fPIC -shared -o $@ '$(srcdir)/tests/shim/steps.c' -ldl
 
 # Patching end to end.
-TESTS += tests/cli/audit-events.sh tests/cli/audit-refused.sh tests/cli/audit-tamper.sh tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-seeds.sh tests/cli/patch-stale.sh tests/cli/patch-steps.sh
-EXTRA_DIST += tests/cli/audit-events.sh tests/cli/audit-refused.sh tests/cli/audit-tamper.sh tests/cli/patch-lib.sh tests/cli/patch-seeds.sh tests/cli/patch-steps.sh tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh
+TESTS += tests/cli/audit-events.sh tests/cli/audit-refused.sh tests/cli/audit-tamper.sh tests/cli/patch-list.sh tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-seeds.sh tests/cli/patch-stale.sh tests/cli/patch-steps.sh
+EXTRA_DIST += tests/cli/audit-events.sh tests/cli/audit-refused.sh tests/cli/audit-tamper.sh tests/cli/patch-lib.sh tests/cli/patch-seeds.sh tests/cli/patch-steps.sh tests/cli/patch-list.sh tests/cli/patch.sh tests/cli/patch-documents.sh tests/cli/patch-kill.sh tests/cli/patch-stale.sh

@@ -181,20 +181,70 @@ const struct command cmd_audit_show = {
 
 /* ---- verify ---- */
 
+/* Findings are printed as they are found, however many there are: the object begins with them. */
 struct findings {
 	struct cmd_context *c;
-	struct json list;
+	int64_t n;
 };
 
-static void add_finding(void *ctx, struct slice what)
+static void begin_object(struct cmd_context *c)
+{
+	struct json domain = json_string(c->domain);
+	fputs("{\"domain\":", c->out);
+	print_json(c, &domain, JSON_PLAIN);
+	fputs(",\"findings\":[", c->out);
+}
+
+static void print_finding(void *ctx, struct slice what)
 {
 	struct findings *f = ctx;
-	if (f->c->global->format == FORMAT_JSON) {
-		json_push(f->c->arena, &f->list, json_string(arena_slice(f->c->arena, what)));
+	struct json text = json_string(what);
+	if (f->c->global->format != FORMAT_JSON) {
+		print_text(f->c, what);
+		fputc('\n', f->c->out);
 		return;
 	}
-	print_text(f->c, what);
-	fputc('\n', f->c->out);
+	if (f->n++ == 0)
+		begin_object(f->c);
+	else
+		fputc(',', f->c->out);
+	print_json(f->c, &text, JSON_PLAIN);
+}
+
+/* Closes the list and opens what stands behind it. */
+static void print_rest(struct cmd_context *c, const struct json *rest)
+{
+	struct slice text = json_to_text(rest, JSON_PLAIN, c->arena);
+	fputs("],", c->out);
+	fwrite(text.ptr + 1, 1, text.len - 1, c->out);
+	fputc('\n', c->out);
+}
+
+/* An object that is begun is ended, and says that it is not all. Where nothing was found yet, nothing was printed. */
+static void print_broken(const struct findings *f)
+{
+	struct json v = json_object();
+	if (f->n == 0)
+		return;
+	json_sets(f->c->arena, &v, "sound", json_bool(0));
+	json_sets(f->c->arena, &v, "complete", json_bool(0));
+	print_rest(f->c, &v);
+}
+
+static void print_result(const struct findings *f, const struct verify_result *r)
+{
+	struct arena *a = f->c->arena;
+	struct json v = json_object(), blocks = json_object();
+	if (f->n == 0)
+		begin_object(f->c);
+	json_sets(a, &blocks, "from_trail", json_int(a, r->from_trail));
+	json_sets(a, &blocks, "from_sql", json_int(a, r->from_sql));
+	json_sets(a, &blocks, "untold", json_int(a, r->untold));
+	json_sets(a, &v, "sound", json_bool(r->findings == 0));
+	json_sets(a, &v, "commits", json_int(a, r->commits));
+	json_sets(a, &v, "forms", json_int(a, r->forms));
+	json_sets(a, &v, "reconstructed", blocks);
+	print_rest(f->c, &v);
 }
 
 static void print_proof(struct cmd_context *c, const struct verify_result *r)
@@ -217,26 +267,17 @@ static void print_proof(struct cmd_context *c, const struct verify_result *r)
 static int run_verify(struct cmd_context *c, struct err *err)
 {
 	struct migrate_env env = cmd_env(c);
-	struct findings f = {c, json_array()};
+	struct findings f = {.c = c};
 	struct verify_result r;
-	int rc = migrate_verify(&env, add_finding, &f, &r, err);
+	int rc = migrate_verify(&env, print_finding, &f, &r, err);
+	if (rc)
+		print_broken(&f);
+	else if (c->global->format == FORMAT_JSON)
+		print_result(&f, &r);
+	else
+		print_proof(c, &r);
 	if (rc)
 		return rc;
-	if (c->global->format == FORMAT_JSON) {
-		struct json v = json_object(), blocks = json_object();
-		json_sets(c->arena, &blocks, "from_trail", json_int(c->arena, r.from_trail));
-		json_sets(c->arena, &blocks, "from_sql", json_int(c->arena, r.from_sql));
-		json_sets(c->arena, &blocks, "untold", json_int(c->arena, r.untold));
-		json_sets(c->arena, &v, "domain", json_string(c->domain));
-		json_sets(c->arena, &v, "sound", json_bool(r.findings == 0));
-		json_sets(c->arena, &v, "commits", json_int(c->arena, r.commits));
-		json_sets(c->arena, &v, "forms", json_int(c->arena, r.forms));
-		json_sets(c->arena, &v, "reconstructed", blocks);
-		json_sets(c->arena, &v, "findings", f.list);
-		print_json_line(c, &v);
-	} else {
-		print_proof(c, &r);
-	}
 	return r.findings ? 1 : 0;
 }
 
@@ -250,7 +291,8 @@ const struct command cmd_audit_verify = {
 	"every "
 	"patched plain document what its form says, and no file of an earlier commit is damaged. Where the trail keeps "
 	"digests only, what is tried is SQL's, checked by its digest; it is told how many diff blocks were undone with "
-	"what. Exit 1 when something is not as it should be; each finding names what.",
+	"what. Exit 1 when something is not as it should be; each finding names what, and is printed when it is found: "
+	"with --format json the object begins with them.",
     .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,

@@ -220,10 +220,8 @@ static int print_patch_form(void *ctx, const struct migrate_patch_form *f, struc
 {
 	struct show *s = ctx;
 	struct arena a = ARENA_INIT;
-	int rc = 0;
-	if (atomic_load(s->c->stop))
-		return err_set(err, ERR_STOPPED, "stopped before the end");
-	if (selection_has(&s->selection, f->kind, f->id))
+	int rc = print_go_on(s->c, err);
+	if (rc == 0 && selection_has(&s->selection, f->kind, f->id))
 		rc = print_entries(s, f, &a, err);
 	arena_release(&a);
 	return rc;
@@ -238,7 +236,7 @@ static int print_patched(struct show *s, struct err *err)
 	}
 	if (s->o->csv)
 		csv_head(s->c);
-	return migrate_patch_list(&env, print_patch_form, s, err);
+	return print_ended(s->c, migrate_patch_list(&env, print_patch_form, s, err));
 }
 
 /* ---- what rules drop ---- */

@@ -40,7 +40,8 @@ const struct command cmd_patch_preview = {
 static int print_form(void *ctx, const struct migrate_patch_form *f, struct err *err)
 {
 	struct cmd_context *c = ctx;
-	(void)err;
+	if (print_go_on(c, err))
+		return err->code;
 	if (c->global->format == FORMAT_JSON) {
 		struct arena a = ARENA_INIT;
 		struct json v = json_object();
@@ -63,13 +64,14 @@ static int print_form(void *ctx, const struct migrate_patch_form *f, struct err 
 static int run_list(struct cmd_context *c, struct err *err)
 {
 	struct migrate_env env = cmd_env(c);
-	return migrate_patch_list(&env, print_form, c, err);
+	return print_ended(c, migrate_patch_list(&env, print_form, c, err));
 }
 
 const struct command cmd_patch_list = {
     .name = "patch list",
     .arguments = "DOMAIN",
     .summary = "the patch forms of a domain: form id, time, id of the document",
+    .help = "In order of form id, read a page at a time: it ends when its reader does.",
     .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,

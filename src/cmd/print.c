@@ -76,6 +76,18 @@ void print_json_line(const struct cmd_context *c, const struct json *v)
 	fputc('\n', c->out);
 }
 
+int print_go_on(const struct cmd_context *c, struct err *err)
+{
+	if (ferror(c->out) || atomic_load(c->stop))
+		return err_set(err, ERR_STOPPED, "stopped before the end");
+	return 0;
+}
+
+int print_ended(const struct cmd_context *c, int rc)
+{
+	return rc == ERR_STOPPED && ferror(c->out) ? 0 : rc;
+}
+
 /* ---- differences ---- */
 
 static void put_path(const struct diff *d, struct buf *out)

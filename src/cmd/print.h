@@ -18,6 +18,11 @@ void print_text(const struct cmd_context *c, struct slice text);
 void print_json_text(const struct cmd_context *c, struct slice json);
 /* The value on one line. */
 void print_json(const struct cmd_context *c, const struct json *v, enum json_style style);
+/* Between two items of a long list: 0, or ERR_STOPPED after Ctrl-C and when nobody reads (or can read) any more. */
+int print_go_on(const struct cmd_context *c, struct err *err);
+/* What such a list's end means for the command: that nobody reads is no error here (output_close tells of a full disk).
+ */
+int print_ended(const struct cmd_context *c, int rc);
 void print_json_line(const struct cmd_context *c, const struct json *v);
 
 /*

@@ -14,24 +14,16 @@
 
 /* ---- list ---- */
 
-int patch_form_ids(struct sql_target *t, struct slice domain, struct arena *a, struct sql_rows *out, struct err *err)
-{
-	static const int by_operation[] = {OP_DOMAIN, OP_OPERATION};
-	struct sql_row key = row_pair(a, domain, SLICE(PATCH_OPERATION));
-
-	return sql_select(t, &sql_form_operations, by_operation, 2, &key, 1, a, out, err);
-}
-
-/* Rows of `forms` that are patch forms, in order of id; column: where the ids stand in rows. */
-static int read_chunk(struct sql_target *t, struct slice domain, const struct sql_row *ids, size_t n, struct arena *a,
+/* Rows of `forms` with these ids, in order of id. */
+static int read_chunk(struct sql_target *t, struct slice domain, const struct sql_keys *ids, struct arena *a,
 		      struct sql_rows *out, struct err *err)
 {
 	static const int by_id[] = {FORM_DOMAIN, FORM_ID};
-	struct sql_row *keys = ARENA_ARRAY(a, n, struct sql_row);
+	struct sql_row *keys = ARENA_ARRAY(a, ids->n, struct sql_row);
 
-	for (size_t i = 0; i < n; i++)
-		keys[i] = row_pair(a, domain, ids[i].cells[OP_FORM_ID]);
-	return sql_select(t, &sql_forms, by_id, 2, keys, n, a, out, err);
+	for (size_t i = 0; i < ids->n; i++)
+		keys[i] = row_pair(a, domain, ids->v[i]);
+	return sql_select(t, &sql_forms, by_id, 2, keys, ids->n, a, out, err);
 }
 
 /* The kind that the form of a plain document names; a case's kind is known by its row. */
@@ -111,20 +103,27 @@ static int tell_chunk(struct sql_target *t, struct slice domain, const struct sq
 
 static int list(struct sql_target *t, const struct migrate_env *env, migrate_patch_fn *fn, void *ctx, struct err *err)
 {
-	struct arena all = ARENA_INIT, a = ARENA_INIT;
-	struct sql_rows ids = {0}, forms = {0};
-	int rc = patch_form_ids(t, env->domain, &all, &ids, err);
+	struct arena a = ARENA_INIT, last = ARENA_INIT;
+	struct slice after = SLICE_NONE;
+	struct sql_keys ids;
+	struct sql_rows forms = {0};
+	int rc;
 
-	for (size_t i = 0; i < ids.n && rc == 0; i += CHUNK) {
-		size_t n = ids.n - i < CHUNK ? ids.n - i : CHUNK;
-
+	do {
 		arena_reset(&a);
-		rc = read_chunk(t, env->domain, ids.v + i, n, &a, &forms, err);
+		rc = sql_page_values(t, &sql_form_operations, env->domain, OP_FORM_ID, OP_OPERATION,
+				     SLICE(PATCH_OPERATION), after, CHUNK, &a, &ids, err);
+		if (rc == 0)
+			rc = read_chunk(t, env->domain, &ids, &a, &forms, err);
 		if (rc == 0)
 			rc = tell_chunk(t, env->domain, &forms, &a, fn, ctx, err);
-	}
-	arena_release(&all);
+		if (rc == 0 && ids.n) {
+			arena_reset(&last);
+			after = arena_slice(&last, ids.v[ids.n - 1]);
+		}
+	} while (rc == 0 && ids.n == CHUNK);
 	arena_release(&a);
+	arena_release(&last);
 	return rc;
 }
 

@@ -159,15 +159,25 @@ static int look_at_files(struct lost *l, struct audit *trail, struct err *err)
 	return rc;
 }
 
+/* Rows of form_operations that say a form is a patch form, in order of form id. */
+static int read_held(struct sql_target *t, struct slice domain, struct lost *l, struct err *err)
+{
+	static const int by_operation[] = {OP_DOMAIN, OP_OPERATION};
+	struct sql_row key = row_pair(l->a, domain, SLICE(PATCH_OPERATION));
+	int rc = sql_select(t, &sql_form_operations, by_operation, 2, &key, 1, l->a, &l->held, err);
+
+	if (rc == 0 && l->held.n)
+		qsort(l->held.v, l->held.n, sizeof(*l->held.v), by_form_id);
+	return rc;
+}
+
 static int find_lost(struct run *r, struct lost *l, struct err *err)
 {
 	struct audit *trail = NULL;
 	int rc = audit_open(&trail, r->env->state_dir, r->env->domain, AUDIT_READ_ONLY, err);
 
 	if (rc == 0)
-		rc = patch_form_ids(r->targets[0], r->env->domain, l->a, &l->held, err);
-	if (rc == 0 && l->held.n)
-		qsort(l->held.v, l->held.n, sizeof(*l->held.v), by_form_id);
+		rc = read_held(r->targets[0], r->env->domain, l, err);
 	if (rc == 0)
 		rc = look_at_files(l, trail, err);
 	audit_close(trail);
