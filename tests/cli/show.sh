@@ -18,7 +18,7 @@ json() {
 
 exits 1 "migrate: something is left" migrate demo-clinic --source "file:$feed" --format json
 ok "one object" test "$(wc -l <"$work/out")" -eq 1
-keys='["domain","status","source","target","profile","clean","pending","checkpoint","read","written","unchanged","deleted","skipped","rejected","conflicts","conflicts_left","attachments","attachments_left","kinds","ignored"'
+keys='["domain","status","source","target","profile","clean","pending","checkpoint","read","written","unchanged","deleted","skipped","rejected","conflicts","conflicts_left","attachments","attachments_left","kinds","ignored","ledgers","duplicate_keys"'
 ok "the object of the contract" same "$(json "$work/out" 'Object.keys(v)')" "$keys,\"elapsed_s\",\"docs_per_s\",\"bytes\"]"
 counts='["read","written","unchanged","deleted","skipped","rejected"].map(k => (v.later || v)[k])'
 ok "work counters" same "$(json "$work/out" "$counts")" "$(json "$expected" "$counts")"
