@@ -19,7 +19,7 @@ migrate_odd() {
 	done
 	for then in "as migrated" "compared again"; do
 		run stats odd -t "$target" --state-dir "$work/state-$way" --format json
-		ok "$way: duplicate keys are known later, $then" test "$(counter duplicate_keys) $(counter ledgers)" = "3 0"
+		ok "$way: duplicate keys are known later, $then" test "$(member duplicate_keys) $(member ledgers)" = "3 0"
 		run diff forms odd -s "file:$odd/odd.ndjson" -t "$target" --state-dir "$work/state-$way"
 	done
 	run stats odd -t "$target" --state-dir "$work/state-$way" --verbose
@@ -103,5 +103,5 @@ ok "stock: and told" says out 'ledgers    1 (forms that hold stock'
 sed -e 's/"1-a"/"2-a"/g' -e '1s/ledger//' "$work/stock.ndjson" >"$work/sold"
 mv "$work/sold" "$work/stock.ndjson"
 exits 0 "stock: a revision without it" migrate stock -s "file:$work/stock.ndjson" -t "sqlite:$work/stock.db" --state-dir "$work/stock" --format json
-ok "stock: is counted no more" test "$(counter ledgers)" = 0
+ok "stock: is counted no more" test "$(member ledgers)" = 0
 finish
