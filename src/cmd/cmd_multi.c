@@ -44,7 +44,8 @@ static void add_domain(struct cmd_context *c, struct domains *list, struct slice
 {
 	while (name.len && (*name.ptr == ' ' || *name.ptr == '\t'))
 		name.ptr++, name.len--;
-	while (name.len && (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t' || name.ptr[name.len - 1] == '\r'))
+	while (name.len &&
+	       (name.ptr[name.len - 1] == ' ' || name.ptr[name.len - 1] == '\t' || name.ptr[name.len - 1] == '\r'))
 		name.len--;
 	if (name.len && *name.ptr != '#')
 		ARENA_PUSH(c->arena, list, name);
@@ -85,16 +86,18 @@ static int is_tolerated(const struct cmd_context *c, const struct options *o, co
 
 static int is_clean(const struct cmd_context *c, const struct options *o, const struct migrate_stats *s)
 {
-	if (s->unfinished || s->pending || s->rejected_now || s->conflicts_left || s->attachments_left)
+	if (s->nothing || s->apart || s->other_rules || s->unfinished || s->pending || s->rejected_now ||
+	    s->conflicts_left || s->attachments_left)
 		return 0;
 	for (size_t i = 0; i < s->n_kinds; i++)
-		if (s->kinds[i].missing || ((s->kinds[i].diffs || s->kinds[i].changes) && !is_tolerated(c, o, &s->kinds[i])))
+		if (s->kinds[i].missing ||
+		    ((s->kinds[i].diffs || s->kinds[i].changes) && !is_tolerated(c, o, &s->kinds[i])))
 			return 0;
 	return 1;
 }
 
-static int migrate(struct cmd_context *c, const struct options *o, const struct migrate_env *env, struct domain_result *out,
-		   struct err *err)
+static int migrate(struct cmd_context *c, const struct options *o, const struct migrate_env *env,
+		   struct domain_result *out, struct err *err)
 {
 	struct migrate_options options = {.live = o->live};
 	struct migrate_outcome outcome;
@@ -107,7 +110,7 @@ static int migrate(struct cmd_context *c, const struct options *o, const struct 
 static int close_domain(const struct migrate_env *env, int clean, struct domain_result *out, struct err *err)
 {
 	out->good = clean;
-	out->outcome = clean ? "committed" : "has diffs: reset";
+	out->outcome = clean ? "committed" : out->stats.nothing ? "has no documents: reset" : "has diffs: reset";
 	return clean ? migrate_commit(env, 1, err) : migrate_reset(env, err);
 }
 
@@ -168,7 +171,8 @@ static void print_result(struct cmd_context *c, const struct domain_result *r)
 		print_result_json(c, r, &all);
 		return;
 	}
-	fprintf(c->out, "%10" PRId64 "%10" PRId64 "%10" PRId64 "%10" PRId64 "  ", all.docs, all.diffs, all.missing, all.changes);
+	fprintf(c->out, "%10" PRId64 "%10" PRId64 "%10" PRId64 "%10" PRId64 "  ", all.docs, all.diffs, all.missing,
+		all.changes);
 	print_text(c, r->domain);
 	fprintf(c->out, ": %s\n", r->outcome);
 }
@@ -219,9 +223,11 @@ const struct command cmd_multi = {
     .name = "multi",
     .arguments = "FILE|:DOMAIN:DOMAIN...",
     .summary = "many domains, one after another",
-    .help = "FILE holds a domain a line. Each is migrated; a clean one is committed, any other is reset, unless --live is given: "
-	    "then each is left live for `migrate --finish` and `commit`. One domain's failure does not stop the others. Exits 1 "
-	    "when any did not end clean.",
+    .help = "FILE holds a domain a line. Each is migrated; a clean one is committed, any other is reset, unless --live "
+	    "is given: "
+	    "then each is left live for `migrate --finish` and `commit`. One domain's failure does not stop the "
+	    "others. Exits 1 "
+	    "when any did not end clean; one of which the source has no document is not clean.",
     .needs = NEED_SOURCE | NEED_TARGET | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,

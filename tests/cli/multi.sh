@@ -35,6 +35,15 @@ ok "begun before: says so" says out "bad: migration is in progress"
 exits 1 "--resume goes on" multi :bad --live --resume
 ok "--resume: still live" says out "bad: live, not clean"
 exits 2 "--resume needs --live" multi :bad --resume
+
+exits 1 "a domain without documents is not clean" multi :typo
+ok "no documents: reset, not committed" says out "typo: has no documents: reset"
+ok "no documents: that is no success" says out "Not all migrations ended clean."
+run stats typo --format json
+ok "no documents: status" says out '"status":"not-started"'
+exits 1 "nor is it with --live" multi :typo --live
+ok "no documents: left live" says out "typo: live, not clean"
+exits 1 "nor after another catch up" multi :typo --live --resume
 exits 2 "a list without a domain" multi ::
 exits 2 "a file that is not there" multi "$work/none"
 finish
