@@ -26,6 +26,7 @@ static int run_class(struct cmd_context *c, enum again_class class, struct err *
 	struct again_look look = {.found = again_print_found, .ctx = c};
 	struct selection selection;
 	struct again_result result;
+	int unknown;
 	if (selection_parse(o->select, &c->profile, c->arena, &selection, err))
 		return err->code;
 	if (!selection_meets_class(&selection, class == AGAIN_CASES)) {
@@ -36,7 +37,9 @@ static int run_class(struct cmd_context *c, enum again_class class, struct err *
 	if (migrate_again(&env, class, &selection, &look, &result, err))
 		return err->code;
 	again_print_result(c, &result, class == AGAIN_CASES ? "cases" : "forms and documents");
-	return is_clean(&result) ? 0 : 1;
+	if (selection_check(c, &selection, class, &unknown, err))
+		return err->code;
+	return is_clean(&result) && !unknown ? 0 : 1;
 }
 
 static int run_cases(struct cmd_context *c, struct err *err)

@@ -3,6 +3,8 @@
 #include "cmd/again_print.h"
 #include "cmd/select.h"
 
+#include <inttypes.h>
+
 struct options {
 	const char *select;
 	int changes, dry_run;
@@ -21,6 +23,11 @@ static const struct option_spec table[] = {
     {.name = NULL},
 };
 
+struct filter {
+	struct cmd_context *c;
+	int64_t changed;
+};
+
 static void print_counts(struct cmd_context *c, const struct refilter_change *f, size_t before, size_t after,
 			 const char *what)
 {
@@ -34,10 +41,12 @@ static void print_counts(struct cmd_context *c, const struct refilter_change *f,
 
 static int print_change(void *ctx, const struct refilter_change *f, struct err *err)
 {
-	struct cmd_context *c = ctx;
+	struct filter *filter = ctx;
+	struct cmd_context *c = filter->c;
 	struct arena a = ARENA_INIT;
 	struct json v = json_object();
 	(void)err;
+	filter->changed++;
 	if (c->global->format == FORMAT_TEXT) {
 		print_counts(c, f, f->diffs_before, f->diffs_after, "diffs");
 		print_counts(c, f, f->changes_before, f->changes_after, "changes");
@@ -54,19 +63,35 @@ static int print_change(void *ctx, const struct refilter_change *f, struct err *
 	return 0;
 }
 
+static void print_sum(const struct filter *f, const struct again_result *result, int dry_run)
+{
+	if (f->c->global->format != FORMAT_TEXT)
+		return;
+	if (result->compared)
+		fprintf(f->c->out, "looked at %" PRId64 " documents, %" PRId64 " are others now%s\n", result->compared,
+			f->changed, dry_run ? "; nothing was recorded" : "");
+	else
+		fputs("nothing to do: what is stored was told by these rules\n", f->c->out);
+}
+
 static int run(struct cmd_context *c, struct err *err)
 {
 	const struct options *o = c->options;
 	struct migrate_env env = cmd_env(c);
+	struct filter filter = {c, 0};
 	unsigned flags = (o->dry_run ? REFILTER_DRY_RUN : 0u) | (o->changes ? REFILTER_CHANGES : 0u);
 	struct migrate_stats stats;
 	struct selection selection;
 	struct again_result result;
+	int unknown;
 	if (selection_parse(o->select, &c->profile, c->arena, &selection, err) ||
-	    migrate_refilter(&env, &selection, (enum refilter_flags)flags, print_change, c, &result, err) ||
+	    migrate_refilter(&env, &selection, (enum refilter_flags)flags, print_change, &filter, &result, err) ||
 	    migrate_stats(&env, c->arena, &stats, err))
 		return err->code;
-	return stats.clean ? 0 : 1;
+	print_sum(&filter, &result, o->dry_run);
+	if (selection_check(c, &selection, AGAIN_CASES | AGAIN_FORMS, &unknown, err))
+		return err->code;
+	return stats.clean && !unknown ? 0 : 1;
 }
 
 const struct command cmd_diff_filter = {

@@ -52,6 +52,7 @@ static int run(struct cmd_context *c, struct err *err)
 	    .filter = o->select ? selected : NULL, .ctx = &selection, .digests = o->audit_content};
 	struct migrate_patched done;
 	struct migrate_stats stats;
+	int unknown;
 	if (selection_parse(o->select, &c->profile, c->arena, &selection, err))
 		return err->code;
 	if (selection.what == SELECT_PENDING) {
@@ -63,7 +64,9 @@ static int run(struct cmd_context *c, struct err *err)
 	if (migrate_patch(&env, &options, &done, err) || migrate_stats(&env, c->arena, &stats, err))
 		return err->code;
 	print_outcome(c, &done, &stats);
-	return stats.clean ? 0 : 1;
+	if (selection_check(c, &selection, AGAIN_CASES | AGAIN_FORMS, &unknown, err))
+		return err->code;
+	return stats.clean && !unknown ? 0 : 1;
 }
 
 const struct command cmd_diff_patch = {

@@ -306,10 +306,13 @@ static int print_ignored(void *ctx, struct slice kind, struct slice id, const st
 static int all_were_cases(const struct show *s, const struct again_result *result, struct err *err)
 {
 	int64_t named = 0;
+	int unknown;
 	for (size_t i = 0; i < s->selection.n; i++)
 		named += !i || !slice_eq(s->selection.v[i].id, s->selection.v[i - 1].id);
 	if (result->compared >= named)
 		return 0;
+	if (selection_check(s->c, &s->selection, AGAIN_CASES | AGAIN_FORMS, &unknown, err))
+		return err->code;
 	err_set(err, ERR_USAGE, "not all of the documents named are cases, and forms are compared with the source");
 	return err_hint(err, "give --source URL, or set SETTLE_SOURCE");
 }
@@ -356,7 +359,7 @@ static int run(struct cmd_context *c, struct err *err)
 	const struct options *o = c->options;
 	struct migrate_env env = cmd_env(c);
 	struct show s = {.c = c, .o = o, .list = o->changes ? STATE_CHANGES : STATE_DIFFS};
-	int rc;
+	int rc, unknown;
 	if (selection_parse(o->select, &c->profile, c->arena, &s.selection, err) || check_options(o, &s.selection, err))
 		return err->code;
 	if (s.selection.what == SELECT_CHANGES)
@@ -368,7 +371,7 @@ static int run(struct cmd_context *c, struct err *err)
 	else
 		rc = o->ignored ? compare_again(&s, err) : print_stored(&s, err);
 	origins_close(s.origins);
-	return rc;
+	return rc ? rc : selection_check(c, &s.selection, AGAIN_CASES | AGAIN_FORMS, &unknown, err);
 }
 
 const struct command cmd_diff_show = {

@@ -181,6 +181,9 @@ static void parse_words(struct slice text, struct arena *a, struct selection *ou
 		add_ids(rest, head, a, out);
 	else if (out->profile->other_kinds && !memchr(text.ptr, ',', text.len))
 		out->word = text;
+	else
+		return;
+	out->either = text;
 }
 
 int selection_parse(const char *text, const struct profile *profile, struct arena *a, struct selection *out,
@@ -212,5 +215,53 @@ int selection_parse(const char *text, const struct profile *profile, struct aren
 		parse_words(slice_of(text), a, out);
 	if (rc == 0 && out->what == SELECT_IDS && out->n)
 		qsort(out->v, out->n, sizeof(*out->v), by_id);
+	out->seen = arena_zalloc(a, out->n + 1, 1);
 	return rc;
+}
+
+/* ---- what nobody knows ---- */
+
+#define MOST_NAMED 5
+
+static int tell_unknown(const struct cmd_context *c, const struct unknown_ids *unknown, const char *what,
+			struct err *err)
+{
+	struct slice names = SLICE("");
+	for (size_t i = 0; i < unknown->n && i < MOST_NAMED; i++)
+		names = arena_printf(c->arena, "%.*s%s%.*s", SLICE_ARG(names), i ? ", " : "", SLICE_ARG(unknown->v[i]));
+	if (unknown->n == 1)
+		return err_set(err, ERR_USAGE, "no %s %.*s in %.*s", what, SLICE_ARG(names), SLICE_ARG(c->domain));
+	return err_set(err, ERR_USAGE, "%zu of those named are no %ss of %.*s: %.*s%s", unknown->n, what,
+		       SLICE_ARG(c->domain), SLICE_ARG(names), unknown->n > MOST_NAMED ? ", ..." : "");
+}
+
+/* A list may hold forms and cases; one that holds nothing of the class was not meant for the command. */
+static int check_class(struct cmd_context *c, const struct selection *s, unsigned class, struct err *err)
+{
+	struct migrate_env env = cmd_env(c);
+	struct unknown_ids others;
+	if (migrate_unknown(&env, s, class, c->arena, &others, err))
+		return err->code;
+	if (others.n == 0 || (!s->either.ptr && others.n < s->n))
+		return 0;
+	tell_unknown(c, &others, class == AGAIN_CASES ? "case" : "form or plain document", err);
+	return err_hint(err, "`settle diff %s` is for the others", class == AGAIN_CASES ? "forms" : "cases");
+}
+
+int selection_check(struct cmd_context *c, const struct selection *s, unsigned classes, int *unknown, struct err *err)
+{
+	struct migrate_env env = cmd_env(c);
+	struct unknown_ids ids;
+	*unknown = 0;
+	if (migrate_unknown(&env, s, AGAIN_CASES | AGAIN_FORMS, c->arena, &ids, err))
+		return err->code;
+	if (ids.n == 0)
+		return classes == (AGAIN_CASES | AGAIN_FORMS) ? 0 : check_class(c, s, classes, err);
+	tell_unknown(c, &ids, "document", err);
+	if (s->either.ptr || ids.n == s->n)
+		return err_hint(err, "--select takes %s", SELECT_HELP);
+	log_err(c->log, LOG_WARN, err);
+	*err = (struct err)ERR_INIT;
+	*unknown = 1;
+	return 0;
 }

@@ -232,6 +232,8 @@ static int wants_form(struct run *r, struct batch *b, const struct batch_doc *d,
 {
 	*yes = (d->fate == FATE_EVENT || d->fate == FATE_DOCUMENT) && d->mapped.kind->compared &&
 	       selection_has(r->again->selection, d->mapped.kind->name, d->id);
+	if (*yes)
+		selection_see(r->again->selection, d->mapped.kind->name, d->id);
 	if (*yes && (r->again->narrowed || r->again->selection->what == SELECT_DIFFS))
 		return had_diffs(r, &b->arena, d->id, yes, err);
 	return 0;
@@ -367,12 +369,13 @@ static int form_by_id(struct run *r, struct couch_client *client, struct slice i
 {
 	struct batch *b = batch_new();
 	struct couch_row row = {0};
+	struct slice known = SLICE_NONE;
 	int rc = couch_doc_get(client, id, &b->arena, &row.text, err);
 
 	row.doc = row.text;
 	if (rc == ERR_NOTFOUND) {
-		r->again->result->left++;
-		rc = 0;
+		rc = state_kind_get(r->lister_state, id, &b->arena, &known, err);
+		r->again->result->left += known.ptr != NULL;
 	} else if (rc == 0) {
 		(void)batch_add(b, &row);
 		rc = compare_batch(r, b, err);

@@ -46,6 +46,8 @@ src_migrate_libmigrate_a_SOURCES = \
 	src/migrate/id_stream.h \
 	src/migrate/idset.c \
 	src/migrate/idset.h \
+	src/migrate/known.c \
+	src/migrate/known.h \
 	src/migrate/mapping.h \
 	src/migrate/mapping_case.c \
 	src/migrate/mapping_case_json.c \

@@ -127,15 +127,28 @@ static int list(struct sql_target *t, const struct migrate_env *env, migrate_pat
 	return rc;
 }
 
+static int refuse_unknown(const struct migrate_env *env, struct err *err)
+{
+	err_set(err, ERR_STATE, "nothing is known of %.*s in %s", SLICE_ARG(env->domain), env->target->shown);
+	return err_hint(err, "`settle migrate %.*s` comes first, or name the right --target", SLICE_ARG(env->domain));
+}
+
 int migrate_patch_list(const struct migrate_env *env, migrate_patch_fn *fn, void *ctx, struct err *err)
 {
+	struct arena a = ARENA_INIT;
 	struct sql_target *t = NULL;
+	struct status s = {0};
 	int rc = status_open_made(env, &t, err);
 
 	if (rc == 0)
+		rc = status_read(t, env->domain, &a, &s, err);
+	if (rc == ERR_NOTFOUND || (rc == 0 && !s.exists))
+		rc = refuse_unknown(env, err);
+	if (rc == 0)
 		rc = list(t, env, fn, ctx, err);
 	sql_close(t);
-	return rc == ERR_NOTFOUND ? 0 : rc;
+	arena_release(&a);
+	return rc;
 }
 
 /* ---- reconstruct ---- */

@@ -1,6 +1,7 @@
 #include "migrate/selection.h"
 
-static int has_id(const struct selection *s, struct slice kind, struct slice id)
+/* The first that is named with this id, of whatever kind; n when there is none. */
+static size_t first_of_id(const struct selection *s, struct slice id)
 {
 	size_t low = 0, high = s->n;
 
@@ -12,10 +13,29 @@ static int has_id(const struct selection *s, struct slice kind, struct slice id)
 		else
 			high = mid;
 	}
-	for (; low < s->n && slice_eq(s->v[low].id, id); low++)
-		if (!s->v[low].kind.ptr || slice_eq(s->v[low].kind, kind))
+	return low;
+}
+
+static int means(const struct selected *one, struct slice kind)
+{
+	return !one->kind.ptr || slice_eq(one->kind, kind);
+}
+
+static int has_id(const struct selection *s, struct slice kind, struct slice id)
+{
+	for (size_t i = first_of_id(s, id); i < s->n && slice_eq(s->v[i].id, id); i++)
+		if (means(&s->v[i], kind))
 			return 1;
 	return 0;
+}
+
+void selection_see(const struct selection *s, struct slice kind, struct slice id)
+{
+	if (s->what != SELECT_IDS)
+		return;
+	for (size_t i = first_of_id(s, id); i < s->n && slice_eq(s->v[i].id, id); i++)
+		if (means(&s->v[i], kind))
+			s->seen[i] = 1;
 }
 
 static int has_kind(const struct selection *s, struct slice kind)

@@ -28,11 +28,20 @@ exits 1 "all forms, from the feed" diff forms demo-clinic --format json
 ok "as many as from a file" same "$(cat "$work/out")" '{"compared":2464,"diffs":4,"changes":0,"missing":0,"left":0}'
 recorded again
 ok "find what the migration found" as_recorded first again
+unchanged=$(psql -X -A -t -d "$SETTLE_TARGET" -c "SELECT doc_id FROM documents WHERE doc_type = 'Group' ORDER BY doc_id LIMIT 1")
 form=$(sed -n 's/.*"kind":"XFormInstance","id":"\([^"]*\)".*/\1/p' "$work/first.diffs" | head -1)
 exits 1 "one form, by its id" diff forms demo-clinic --select "$form" --format json
 ok "is one" same "$(cat "$work/out")" '{"compared":1,"diffs":1,"changes":0,"missing":0,"left":0}'
-exits 1 "a document the source does not have" diff forms demo-clinic --select "$form,nobody" --format json
-ok "is left" same "$(cat "$work/out")" '{"compared":1,"diffs":1,"changes":0,"missing":0,"left":1}'
+exits 1 "an id that nobody knows" diff forms demo-clinic --select "$form,nobody" --format json
+ok "is not left" same "$(cat "$work/out")" '{"compared":1,"diffs":1,"changes":0,"missing":0,"left":0}'
+ok "but named" says err 'no document nobody in demo-clinic'
+curl -sf -X PUT -H 'Content-Type: application/json' -d '{"domain":"demo-clinic","doc_type":"XFormInstance","form":{}}' "$couchd_url/demo/fresh" >/dev/null
+exits 1 "a document that SQL does not have yet" diff forms demo-clinic --select fresh --format json
+ok "is left" same "$(cat "$work/out")" '{"compared":0,"diffs":0,"changes":0,"missing":0,"left":1}'
+ok "without a word" silent err
+curl -sf -X DELETE "$couchd_url/demo/$unchanged?rev=$(curl -sf "$couchd_url/demo/$unchanged" | sed 's/.*"_rev":"\([^"]*\)".*/\1/')" >/dev/null
+exits 1 "a document that the source does not have any more" diff forms demo-clinic --select "$unchanged" --format json
+ok "is left" same "$(cat "$work/out")" '{"compared":0,"diffs":0,"changes":0,"missing":0,"left":1}'
 other=$(psql -X -A -t -d "$SETTLE_TARGET" -c "SELECT form_id FROM forms WHERE user_id <> '' AND doc_type = 'XFormInstance' ORDER BY form_id LIMIT 1")
 exits 0 "what rules drop" diff show demo-clinic --ignored --select "$other" --format json
 ok "in a form" grep -q "\"id\":\"$other\".*\"rule\":\"XFormInstance\\*: user_id, absent -> any\"" "$work/out"

@@ -60,9 +60,30 @@ ok "is all of it" same "$(cat "$work/out")" "{\"compared\":16,\"diffs\":$deleted
 id=001f2e5f-08b5-4642-892f-6d3597b8dd38
 exits 1 "one case" diff cases demo-clinic --select $id --format json
 ok "is one" same "$(cat "$work/out")" '{"compared":1,"diffs":0,"changes":1,"missing":0,"left":0}'
-exits 0 "another kind's id is none" diff cases demo-clinic --select "CommCareCase-Deleted:$id" --format json
+exits 2 "another kind's id is none" diff cases demo-clinic --select "CommCareCase-Deleted:$id" --format json
 ok "so nothing is compared" same "$(cat "$work/out")" '{"compared":0,"diffs":0,"changes":0,"missing":0,"left":0}'
-exits 0 "an id that is nobody's" diff cases demo-clinic --select nobody
+ok "and it is named" says err "no document CommCareCase-Deleted:$id in demo-clinic"
+form=$(sed -n 's/.*"kind":"XFormInstance","id":"\([^"]*\)".*/\1/p' "$work/first.diffs" | head -1)
+for command in cases forms show filter patch; do
+	exits 2 "diff $command: an id that is nobody's" diff $command demo-clinic --select nobody --source "file:$feed"
+	ok "diff $command: names it" says err 'error: no document nobody in demo-clinic'
+	exits 2 "diff $command: many" diff $command demo-clinic --select a,b,c,d,e,f --source "file:$feed"
+	ok "diff $command: names the first of them" says err '6 of those named are no documents of demo-clinic: a, b, c, d, e, ...'
+done
+exits 1 "an id that is nobody's beside one that is" diff cases demo-clinic --select "nobody,$id"
+ok "is a warning" says err 'warn: no document nobody in demo-clinic'
+ok "and the other is compared" says out 'compared 1 cases, 1 with changes'
+exits 0 "shown: an id that is nobody's beside one that is" diff show demo-clinic --select "nobody,$form"
+ok "shown: is a warning" says err 'warn: no document nobody in demo-clinic'
+ok "shown: and the other is there" says out "XFormInstance $form"
+SETTLE_TARGET='' exits 2 "shown: without a target the state file tells" diff show demo-clinic --select nobody
+exits 2 "a form is no case" diff cases demo-clinic --select "$form"
+ok "is said" says err "no case $form in demo-clinic"
+ok "and who compares it" says err 'settle diff forms'
+exits 2 "a case is no form" diff forms demo-clinic --select "$id" --source "file:$feed"
+ok "is said" says err "no form or plain document $id in demo-clinic"
+exits 1 "a list may hold both" diff cases demo-clinic --select "$form,$id"
+ok "without a word" silent err
 exits 2 "forms are no cases" diff cases demo-clinic --select forms
 exits 2 "pending is no selection of forms" diff forms demo-clinic --select pending --source "file:$feed"
 recorded parts
@@ -176,17 +197,18 @@ run diff show demo-clinic --format json
 cp "$work/out" "$work/before"
 exits 1 "filter, but dry" diff filter demo-clinic --profile "$work/more.json" --dry-run
 ok "a line for each document" grep -qE '^XFormInstance [^ ]+: [0-9]+ -> [0-9]+ diffs$' "$work/out"
-cp "$work/out" "$work/dry"
+sed '/^looked at/d' "$work/out" >"$work/dry"
+ok "and how many there were" grep -qE '^looked at [0-9]+ documents, [0-9]+ are others now; nothing was recorded$' "$work/out"
 run diff show demo-clinic --format json
 ok "changes nothing" cmp "$work/before" "$work/out"
 exits 1 "filter" diff filter demo-clinic --profile "$work/more.json"
 sort "$work/dry" >"$work/dry.sorted"
-sort "$work/out" >"$work/out.sorted"
+sed '/^looked at/d' "$work/out" | sort >"$work/out.sorted"
 ok "tells the same" cmp "$work/dry.sorted" "$work/out.sorted"
 recorded more "$work/more.json"
 ok "gives what a fresh comparison gives" as_recorded fresh-more more
 exits 1 "again" diff filter demo-clinic --profile "$work/more.json"
-ok "there is nothing to do" silent out
+ok "there is nothing to do" same "$(cat "$work/out")" 'nothing to do: what is stored was told by these rules'
 
 exits 5 "rules that are gone need the source for forms" diff filter demo-clinic --profile "$work/less.json"
 ok "a rule is named" says err 'a rule that is gone for XFormInstance*: '

@@ -153,6 +153,15 @@ ok "says so" says err 'd is not-started: neither the target nor the trail knows 
 exits 2 "show where there is nothing" show d x --target "sqlite:$work/made.db" --state-dir "$work/made"
 ok "says so" says err 'no document x in d'
 exits 0 "an empty migration" migrate d --source "file:$work/feed.json" --target "sqlite:$work/first.db" --state-dir "$work/made"
+exits 0 "no patch form" patch list d --target "sqlite:$work/first.db" --state-dir "$work/made"
+ok "is nothing to print" silent out
+for command in "patch list" "diff show --patched"; do
+	for target in first made; do
+		# shellcheck disable=SC2086
+		exits 5 "$command: a domain that nobody knows" $command nobody --target "sqlite:$work/$target.db" --state-dir "$work/made"
+		ok "is said" says err "nothing is known of nobody in sqlite:$work/$target.db"
+	done
+done
 exits 1 "a target whose tables are gone is a finding" audit verify d --target "sqlite:$work/made.db" --state-dir "$work/made"
 ok "named with the trail" says out 'the target holds no tables of settle, but there is refs/heads/d'
 finish
