@@ -131,7 +131,7 @@ static int finish(struct run *r, struct err *err)
 {
 	struct session *s = r->s;
 	struct err making = ERR_INIT;
-	int rc = manifest_rows(&s->m, s->a, &s->rows, err);
+	int rc = session_rows(s, err);
 	for (size_t i = 0; i < s->rows.n; i++)
 		r->sum->left += !is_done(&s->rows.v[i]);
 	if (rc == 0)

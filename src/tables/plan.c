@@ -331,7 +331,7 @@ int tables_plan(const struct tables_env *env, const char *job, struct tables_pla
 	if (rc == 0)
 		say_idle_rules(&p);
 	if (rc == 0)
-		rc = manifest_rows(&s.m, &a, &s.rows, err);
+		rc = session_rows(&s, err);
 	if (rc == 0)
 		rc = say_closed(&s, err);
 	if (rc == 0)

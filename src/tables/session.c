@@ -125,6 +125,19 @@ static int read_job(struct session *s, struct err *err)
 	return rc;
 }
 
+/* The manifest is a file of its user, who may have edited it. */
+int session_rows(struct session *s, struct err *err)
+{
+	int rc = manifest_rows(&s->m, s->a, &s->rows, err);
+	for (size_t i = 0; i < s->rows.n && rc == 0; i++) {
+		const struct tables_row *r = &s->rows.v[i];
+		if (r->rule < 0 || (uint64_t)r->rule >= s->job.rules.n)
+			rc = err_set(err, ERR_STATE, "manifest %s: row %lld names rule %lld, and the job has %zu",
+				     s->env->manifest, (long long)r->id, (long long)r->rule + 1, s->job.rules.n);
+	}
+	return rc;
+}
+
 static int open_source(struct session *s, struct err *err)
 {
 	int rc = endpoint(s->env->source, s->m.source_url, "source", s->a, &s->source_url, err);
@@ -174,7 +187,7 @@ int session_open(struct session *s, const struct tables_env *env, unsigned needs
 	if (rc == 0)
 		rc = read_job(s, err);
 	if (rc == 0)
-		rc = manifest_rows(&s->m, a, &s->rows, err);
+		rc = session_rows(s, err);
 	if (rc == 0 && needs & SESSION_SOURCE)
 		rc = open_source(s, err);
 	if (rc == 0 && needs & SESSION_TARGET)

@@ -231,6 +231,8 @@ enum session_needs { SESSION_SOURCE = 1, SESSION_TARGET = 2, SESSION_READ_ONLY =
 MUST_CHECK int session_open(struct session *s, const struct tables_env *env, unsigned needs, struct arena *a,
 			    struct err *err);
 void session_close(struct session *s);
+/* Reads the rows of the manifest. */
+MUST_CHECK int session_rows(struct session *s, struct err *err);
 MUST_CHECK int session_target_catalog(struct session *s, struct err *err);
 /* Opens a further connection with the job's parameters as settings. */
 MUST_CHECK int session_connect(const struct session *s, struct pgc *c, int target, struct err *err);

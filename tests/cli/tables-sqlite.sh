@@ -224,4 +224,9 @@ run tables clean "$work/own.manifest" --yes
 run tables migrate "$work/own.manifest" --yes --export-dir "$work/full"
 ok "a CSV file that cannot be written ends it" test "$status" -eq 2
 ok "and is named" says err "cannot write $work/full/t.csv: No space left on device"
+for rule in 3 -1; do
+	sqlite3 "$work/own.manifest" "UPDATE tables SET rule = $rule WHERE id = 1"
+	exits 5 "a manifest whose row names a rule that there is not ($rule)" tables migrate "$work/own.manifest" --yes
+	ok "it is named" says err "manifest $work/own.manifest: row 1 names rule $((rule + 1)), and the job has 3"
+done
 finish
