@@ -23,10 +23,10 @@ const struct command cmd_snapshot_keygen = {
     .name = "snapshot keygen",
     .arguments = "FILE",
     .summary = "make a key pair for encrypted snapshots",
-    .help =
-	"The secret key goes to FILE (0600, never overwritten): whoever is to restore needs it. The public key goes "
-	"to FILE.pub and to stdout: --recipient takes it, and it may be known to anybody. Without the secret key "
-	"nothing brings the data back.",
+    .help = "The secret key goes to FILE (0600): whoever is to restore needs it. The public key goes "
+	    "to FILE.pub and to stdout: --recipient takes it, and it may be known to anybody. Neither is ever "
+	    "overwritten. Without the secret key "
+	    "nothing brings the data back.",
     .min_args = 1,
     .max_args = 1,
     .run = run,

@@ -85,9 +85,8 @@ static void print(const struct cmd_context *c, const struct tables_summary *s, d
 
 static void print_reject(void *ctx, const char *name, int64_t rowid, const char *column, const char *reason)
 {
-	struct cmd_context *c = ctx;
+	(void)ctx;
 	fprintf(stderr, "rejected: %s row %lld%s%s: %s\n", name, (long long)rowid, *column ? ", " : "", column, reason);
-	(void)c;
 }
 
 static int run(struct cmd_context *c, struct err *err)

@@ -187,13 +187,18 @@ static int make(struct maker *k, struct err *err)
 /* A database that was copied for nothing. */
 static void drop_kept(struct maker *k)
 {
-	struct err ignored = ERR_INIT;
+	struct err why = ERR_INIT;
 	struct link *l = NULL;
-	if (!k->m.kept_database.ptr || database_server_link(&l, k->env->target, &ignored))
+	if (!k->m.kept_database.ptr)
 		return;
-	if (database_drop(l, k->m.kept_database, &ignored))
-		log_err(k->env->log, LOG_WARN, &ignored);
+	int rc = database_server_link(&l, k->env->target, &why);
+	if (rc == 0)
+		rc = database_drop(l, k->m.kept_database, &why);
 	link_close(l);
+	if (!rc)
+		return;
+	err_prefix(&why, "database %.*s, which no snapshot holds, is not dropped", SLICE_ARG(k->m.kept_database));
+	log_err(k->env->log, LOG_WARN, &why);
 }
 
 int snapshot_create(const struct snapshot_env *env, const struct snapshot_create_options *o, struct arena *a,

@@ -139,15 +139,18 @@ int key_secret_read(const char *path, struct key_pair *out, struct err *err)
 	return rc;
 }
 
+static int cannot_make(const char *file, int why, struct err *err)
+{
+	err_sys(err, ERR_USAGE, why, "cannot make key file %s", file);
+	return why == EEXIST ? err_hint(err, "a key is never overwritten; name another file") : ERR_USAGE;
+}
+
 static int write_secret(const char *file, const char *text, struct err *err)
 {
 	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	size_t n = strlen(text);
-	if (fd < 0) {
-		err_sys(err, ERR_USAGE, errno, "cannot make key file %s", file);
-		return err->native == EEXIST ? err_hint(err, "a key is never overwritten; name another file")
-					     : ERR_USAGE;
-	}
+	if (fd < 0)
+		return cannot_make(file, errno, err);
 	int rc = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0
 		     ? 0
 		     : err_sys(err, ERR_USAGE, errno, "cannot write key file %s", file);
@@ -161,8 +164,12 @@ int snapshot_keygen(const char *file, struct arena *a, struct slice *public_key,
 {
 	struct key_pair pair;
 	char secret[KEY_TEXT_SIZE + 1];
+	const char *public_file = arena_printf(a, "%s.pub", file).ptr;
 	if (sodium_init() < 0)
 		return err_set(err, ERR_INTERNAL, "libsodium does not start");
+	/* The secret key of one that is there may be kept elsewhere. */
+	if (files_exist(public_file))
+		return cannot_make(public_file, EEXIST, err);
 	crypto_box_keypair(pair.public_key.bytes, pair.secret);
 	*public_key = key_public_text(&pair.public_key, a);
 	key_text(SECRET_PREFIX, pair.secret, secret);
@@ -174,7 +181,7 @@ int snapshot_keygen(const char *file, struct arena *a, struct slice *public_key,
 	if (rc)
 		return rc;
 	struct slice line = arena_printf(a, "%.*s\n", SLICE_ARG(*public_key));
-	if (files_write(arena_printf(a, "%s.pub", file).ptr, line, err))
+	if (files_write(public_file, line, err))
 		return err_prefix(err, "the secret key is made, but not the file with the public one");
 	return 0;
 }

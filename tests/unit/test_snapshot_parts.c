@@ -68,6 +68,12 @@ static void test_keys__what_is_no_key_is_refused(void **state)
 	REFUSED(ERR_USAGE, "mode 604", key_secret_read(k.one, &pair, &why));
 	struct slice again;
 	REFUSED(ERR_USAGE, "cannot make key file", snapshot_keygen(k.other, &s->a, &again, &why));
+	assert_int_equal(unlink(k.other), 0);
+	REFUSED(ERR_USAGE, "other.pub: File exists", snapshot_keygen(k.other, &s->a, &again, &why));
+	assert_int_equal(access(k.other, F_OK), -1);
+	assert_int_equal(unlink(in_scene(s, "other.pub")), 0);
+	put_file(k.other, SLICE("something"));
+	REFUSED(ERR_USAGE, "other: File exists", snapshot_keygen(k.other, &s->a, &again, &why));
 }
 
 /* ---- encryption ---- */
