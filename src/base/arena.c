@@ -135,6 +135,11 @@ struct slice arena_slice(struct arena *a, struct slice s)
 	return (struct slice){arena_str(a, s), s.len};
 }
 
+struct slice arena_keep(struct arena *a, struct slice s)
+{
+	return s.ptr ? arena_slice(a, s) : SLICE_NONE;
+}
+
 struct slice arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap;

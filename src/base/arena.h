@@ -43,6 +43,8 @@ void *arena_zalloc(struct arena *a, size_t count, size_t size);
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 /* A copy that lives in the arena; NUL-terminated beyond len for convenience. */
 struct slice arena_slice(struct arena *a, struct slice s);
+/* The same, but SLICE_NONE stays SLICE_NONE. */
+struct slice arena_keep(struct arena *a, struct slice s);
 char *arena_str(struct arena *a, struct slice s);
 struct slice arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 size_t arena_used(const struct arena *a);

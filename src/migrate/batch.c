@@ -53,7 +53,7 @@ int batch_add(struct batch *b, const struct couch_row *row)
 	d.id = decoded_id(&b->arena, row->id);
 	if (d.id.ptr && idset_add(&b->ids, d.id))
 		return 0;
-	copy = row->text.ptr ? arena_slice(&b->arena, row->text) : SLICE_NONE;
+	copy = arena_keep(&b->arena, row->text);
 	d.row.text = copy;
 	d.row.seq = moved(&b->arena, row->seq, row->text, copy);
 	d.row.id = moved(&b->arena, row->id, row->text, copy);

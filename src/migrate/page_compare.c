@@ -2,11 +2,6 @@
 #include "migrate/page.h"
 #include "migrate/sql_only.h"
 
-static struct slice kept(struct arena *a, struct slice s)
-{
-	return s.ptr ? arena_slice(a, s) : SLICE_NONE;
-}
-
 static void tell_watcher(struct run *r, const struct page_case *c, const struct explain_verdict *v)
 {
 	struct migrate_comparison cmp = {.diffs = v->diffs, .ignored = v->ignored};
@@ -15,11 +10,12 @@ static void tell_watcher(struct run *r, const struct page_case *c, const struct 
 		r->watch(r->watch_ctx, c->kind, c->id, &cmp);
 }
 
-static void keep_verdict(struct run *r, struct page *page, struct page_case *c, const struct explain_verdict *v, struct arena *scratch)
+static void keep_verdict(struct run *r, struct page *page, struct page_case *c, const struct explain_verdict *v,
+			 struct arena *scratch)
 {
-	c->diffs = kept(&page->arena, differences_text(&v->diffs, scratch));
-	c->changes = kept(&page->arena, differences_text(&v->changes, scratch));
-	c->ignored = kept(&page->arena, ignored_text(&v->ignored, scratch));
+	c->diffs = arena_keep(&page->arena, differences_text(&v->diffs, scratch));
+	c->changes = arena_keep(&page->arena, differences_text(&v->changes, scratch));
+	c->ignored = arena_keep(&page->arena, ignored_text(&v->ignored, scratch));
 	tell_watcher(r, c, v);
 	for (size_t i = 0; i < v->wants.n; i++)
 		ARENA_PUSH(&page->arena, &c->wants, v->wants.v[i]);

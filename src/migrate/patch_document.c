@@ -74,7 +74,7 @@ static void take_document(struct planning *p, const struct batch_doc *d)
 	w->source = (struct mapping_doc){
 	    .domain = p->r->env->domain,
 	    .id = w->c->id,
-	    .rev = d->mapped.rev.ptr ? arena_slice(p->a, d->mapped.rev) : SLICE_NONE,
+	    .rev = arena_keep(p->a, d->mapped.rev),
 	    .kind = kind,
 	    .doc_type = kind->name,
 	    .doc = doc,

@@ -126,7 +126,7 @@ static int recorded_side(const struct couch_options *o, struct slice id, struct 
 		rc = couch_feed_next(feed, &what, &row, err);
 		if (rc || what != COUCH_ROW || !slice_eq(row.id, id))
 			continue;
-		*text = row.doc.ptr ? arena_slice(a, row.doc) : SLICE_NONE;
+		*text = arena_keep(a, row.doc);
 		found = row.doc.ptr != NULL;
 	}
 	couch_feed_close(feed);

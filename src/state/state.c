@@ -125,7 +125,8 @@ static int open_file(struct state *s, char *path, unsigned flags, struct err *er
 	 * order, so that every batch touches most pages: a page should be copied back once for many batches. What is
 	 * deleted is overwritten where its page is written anyway: Debian's SQLite would write whole freed pages. */
 	if (rc == 0)
-		rc = lite_exec(s->db, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16384; PRAGMA secure_delete=FAST", err);
+		rc = lite_exec(
+		    s->db, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16384; PRAGMA secure_delete=FAST", err);
 	return rc;
 }
 
@@ -150,7 +151,8 @@ int state_open(struct state **out, const char *state_dir, struct slice domain, u
 	return state_told(rc, err);
 }
 
-/* The write-ahead log goes last: a file without it is whole as of its last checkpoint, a log without its file is nothing. */
+/* The write-ahead log goes last: a file without it is whole as of its last checkpoint, a log without its file is
+ * nothing. */
 int state_remove(const char *state_dir, struct slice domain, struct err *err)
 {
 	static const char *const endings[] = {"", "-shm", "-wal"};
@@ -263,6 +265,16 @@ int state_op_end(struct state *s, int own, int rc, struct err *err)
 	else if (rc != 0)
 		s->failed = 1;
 	return state_told(rc, err);
+}
+
+int state_find(struct state *s, const char *sql, struct slice id, struct lite_stmt **stmt, int *row, struct err *err)
+{
+	int rc = lite_stmt(s->db, sql, stmt, err);
+	*row = 0;
+	if (rc != 0)
+		return state_told(rc, err);
+	lite_bind_bytes(*stmt, 1, id);
+	return state_told(lite_step(*stmt, row, err), err);
 }
 
 int state_run_id(struct state *s, const char *sql, struct slice id, struct err *err)

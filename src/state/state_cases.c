@@ -160,7 +160,8 @@ int state_pending_clear(struct state *s, struct slice high, struct err *err)
 	int rc = state_op_begin(s, &own, err);
 	if (rc != 0)
 		return rc;
-	rc = run_range(s, "UPDATE doc SET flags = flags & ?2 WHERE id IN (SELECT id FROM pending WHERE id <= ?1)", high, err);
+	rc = run_range(s, "UPDATE doc SET flags = flags & ?2 WHERE id IN (SELECT id FROM pending WHERE id <= ?1)", high,
+		       err);
 	if (rc == 0) /* of which nothing else is known */
 		rc = state_run_id(s,
 				  "DELETE FROM doc WHERE id IN (SELECT id FROM pending WHERE id <= ?1)"
@@ -176,19 +177,14 @@ int state_pending_clear(struct state *s, struct slice high, struct err *err)
 #define CASE_COLUMNS " d.id, name.text, spool.rev, spool.body, d.flags, d.attachments, d.conflicts "
 #define CASE_TABLES " CROSS JOIN spool ON spool.n = d.spool CROSS JOIN name ON name.n = d.kind "
 
-static struct slice kept(struct arena *a, struct slice s)
-{
-	return s.ptr ? arena_slice(a, s) : SLICE_NONE;
-}
-
 static struct state_case case_from(struct lite_stmt *stmt, struct arena *a)
 {
 	int64_t flags = lite_int(stmt, 4);
 	return (struct state_case){
-	    .id = kept(a, lite_text(stmt, 0)),
-	    .kind = kept(a, lite_text(stmt, 1)),
-	    .rev = kept(a, lite_text(stmt, 2)),
-	    .body = kept(a, lite_text(stmt, 3)),
+	    .id = arena_keep(a, lite_text(stmt, 0)),
+	    .kind = arena_keep(a, lite_text(stmt, 1)),
+	    .rev = arena_keep(a, lite_text(stmt, 2)),
+	    .body = arena_keep(a, lite_text(stmt, 3)),
 	    .deleted = (flags & DOC_TOMBSTONE) != 0,
 	    .pending = (flags & DOC_PENDING) != 0,
 	    .attachments = (uint32_t)lite_int(stmt, 5),
@@ -201,17 +197,13 @@ int state_case_get(struct state *s, struct slice id, struct arena *a, struct sta
 {
 	struct lite_stmt *stmt = NULL;
 	int row = 0;
-	int rc = lite_stmt(s->db, "SELECT" CASE_COLUMNS "FROM doc d" CASE_TABLES "WHERE d.id = ?1", &stmt, err);
-	if (rc != 0)
-		return state_told(rc, err);
-	lite_bind_bytes(stmt, 1, id);
-	rc = lite_step(stmt, &row, err);
+	int rc = state_find(s, "SELECT" CASE_COLUMNS "FROM doc d" CASE_TABLES "WHERE d.id = ?1", id, &stmt, &row, err);
 	if (row)
 		*out = case_from(stmt, a);
 	lite_done(stmt);
 	if (rc == 0 && !row)
 		return err_set(err, ERR_NOTFOUND, "no case %.*s is kept in the state file", SLICE_ARG(id));
-	return state_told(rc, err);
+	return rc;
 }
 
 static int page_of_cases(struct state *s, const char *sql, struct slice after, int limit, struct arena *a,

@@ -8,12 +8,8 @@ int doc_read(struct state *s, struct slice id, struct doc_row *out, struct err *
 {
 	struct lite_stmt *stmt = NULL;
 	*out = (struct doc_row){0};
-	int rc = lite_stmt(s->db, "SELECT kind, flags, ignored, attachments, conflicts, spool FROM doc WHERE id = ?1",
-			   &stmt, err);
-	if (rc != 0)
-		return rc;
-	lite_bind_bytes(stmt, 1, id);
-	rc = lite_step(stmt, &out->found, err);
+	int rc = state_find(s, "SELECT kind, flags, ignored, attachments, conflicts, spool FROM doc WHERE id = ?1", id,
+			    &stmt, &out->found, err);
 	if (out->found) {
 		out->kind = lite_int(stmt, 0);
 		out->flags = lite_int(stmt, 1);
@@ -109,11 +105,12 @@ int doc_change(struct state *s, struct slice id, const struct doc_row *old, cons
 	if (rows_equal(old, next))
 		return 0;
 	rc = end_skip(s, id, old->flags, next->flags, err);
-	return rc ? rc : write_row(
-	    s,
-	    "UPDATE doc SET kind = ?2, flags = ?3, ignored = ?4, attachments = ?5, conflicts = ?6, spool = ?7"
-	    " WHERE id = ?1",
-	    id, next, err);
+	return rc ? rc
+		  : write_row(s,
+			      "UPDATE doc SET kind = ?2, flags = ?3, ignored = ?4, attachments = ?5, conflicts = ?6, "
+			      "spool = ?7"
+			      " WHERE id = ?1",
+			      id, next, err);
 }
 
 /* ---- what lies beside a row ---- */

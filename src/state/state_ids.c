@@ -42,18 +42,14 @@ int state_kind_get(struct state *s, struct slice id, struct arena *a, struct sli
 	struct lite_stmt *stmt = NULL;
 	int row = 0;
 	*kind = SLICE_NONE;
-	int rc = lite_stmt(s->db,
-			   "SELECT name.text FROM doc CROSS JOIN name ON name.n = doc.kind WHERE id = ?1 AND flags & 1",
-			   &stmt, err);
+	int rc =
+	    state_find(s, "SELECT name.text FROM doc CROSS JOIN name ON name.n = doc.kind WHERE id = ?1 AND flags & 1",
+		       id, &stmt, &row, err);
 	_Static_assert(DOC_SOURCE == 1, "the flag in the statement");
-	if (rc != 0)
-		return state_told(rc, err);
-	lite_bind_bytes(stmt, 1, id);
-	rc = lite_step(stmt, &row, err);
 	if (row)
 		*kind = arena_slice(a, lite_text(stmt, 0));
 	lite_done(stmt);
-	return state_told(rc, err);
+	return rc;
 }
 
 /* ---- sorting ---- */

@@ -41,6 +41,9 @@ MUST_CHECK int state_op_begin(struct state *s, int *own, struct err *err);
 MUST_CHECK int state_op_end(struct state *s, int own, int rc, struct err *err);
 /* Adds the way out of a damaged state file; returns rc. */
 int state_told(int rc, struct err *err);
+/* The row that a query of one id gives, if *row; whatever comes of it, lite_done ends the statement. */
+MUST_CHECK int state_find(struct state *s, const char *sql, struct slice id, struct lite_stmt **stmt, int *row,
+			  struct err *err);
 /* A statement with one id bound, run. */
 MUST_CHECK int state_run_id(struct state *s, const char *sql, struct slice id, struct err *err);
 

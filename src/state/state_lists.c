@@ -18,11 +18,10 @@ static const struct {
 
 static struct state_item item_from(struct lite_stmt *stmt, struct arena *a)
 {
-	struct slice json = lite_text(stmt, 2);
 	return (struct state_item){
 	    .kind = arena_slice(a, lite_text(stmt, 0)),
 	    .id = arena_slice(a, lite_text(stmt, 1)),
-	    .json = json.ptr ? arena_slice(a, json) : SLICE_NONE,
+	    .json = arena_keep(a, lite_text(stmt, 2)),
 	};
 }
 
@@ -49,15 +48,11 @@ int state_get(struct state *s, enum state_list which, struct slice id, struct ar
 {
 	struct lite_stmt *stmt = NULL;
 	int row = 0;
-	int rc = lite_stmt(s->db, lists[which].get, &stmt, err);
-	if (rc != 0)
-		return state_told(rc, err);
-	lite_bind_bytes(stmt, 1, id);
-	rc = lite_step(stmt, &row, err);
+	int rc = state_find(s, lists[which].get, id, &stmt, &row, err);
 	if (row)
 		*out = item_from(stmt, a);
 	lite_done(stmt);
 	if (rc == 0 && !row)
 		return err_set(err, ERR_NOTFOUND, "document %.*s %s", SLICE_ARG(id), lists[which].none);
-	return state_told(rc, err);
+	return rc;
 }

@@ -116,36 +116,27 @@ int state_reject_del(struct state *s, struct slice id, struct err *err)
 	return clear_flag(s, id, DOC_REJECT, err);
 }
 
-static struct slice kept(struct arena *a, struct slice s)
-{
-	return s.ptr ? arena_slice(a, s) : SLICE_NONE;
-}
-
 int state_reject_get(struct state *s, struct slice id, struct arena *a, struct state_reject *out, struct err *err)
 {
 	struct lite_stmt *stmt = NULL;
 	int row = 0;
-	int rc = lite_stmt(s->db, "SELECT kind, rev, reason, offset, length, sha256, body FROM reject WHERE id = ?1",
-			   &stmt, err);
-	if (rc != 0)
-		return state_told(rc, err);
-	lite_bind_bytes(stmt, 1, id);
-	rc = lite_step(stmt, &row, err);
+	int rc = state_find(s, "SELECT kind, rev, reason, offset, length, sha256, body FROM reject WHERE id = ?1", id,
+			    &stmt, &row, err);
 	if (row)
 		*out = (struct state_reject){
 		    .id = arena_slice(a, id),
-		    .kind = kept(a, lite_text(stmt, 0)),
-		    .rev = kept(a, lite_text(stmt, 1)),
-		    .reason = kept(a, lite_text(stmt, 2)),
+		    .kind = arena_keep(a, lite_text(stmt, 0)),
+		    .rev = arena_keep(a, lite_text(stmt, 1)),
+		    .reason = arena_keep(a, lite_text(stmt, 2)),
 		    .offset = (uint64_t)lite_int(stmt, 3),
 		    .length = (uint64_t)lite_int(stmt, 4),
-		    .sha256 = kept(a, lite_text(stmt, 5)),
-		    .body = kept(a, lite_text(stmt, 6)),
+		    .sha256 = arena_keep(a, lite_text(stmt, 5)),
+		    .body = arena_keep(a, lite_text(stmt, 6)),
 		};
 	lite_done(stmt);
 	if (rc == 0 && !row)
 		return err_set(err, ERR_NOTFOUND, "document %.*s is not among the rejects", SLICE_ARG(id));
-	return state_told(rc, err);
+	return rc;
 }
 
 /* ---- ids of other domains ---- */
@@ -183,7 +174,8 @@ static int forget_but_compare(struct state *s, struct slice id, struct err *err)
 	return rc == 0 ? doc_change(s, id, &old, &next, err) : rc;
 }
 
-/* What is known of such an id comes from this domain's forms that use it (its case differs in the domain): it stays when nothing changed. */
+/* What is known of such an id comes from this domain's forms that use it (its case differs in the domain): it stays
+ * when nothing changed. */
 static int put_skipped(struct state *s, struct slice id, struct slice domain, struct err *err)
 {
 	int is_news = 0;
@@ -210,14 +202,10 @@ int state_skipped_get(struct state *s, struct slice id, struct arena *a, struct 
 	struct lite_stmt *stmt = NULL;
 	int row = 0;
 	*domain = SLICE_NONE;
-	int rc = lite_stmt(s->db, "SELECT name.text FROM skipped CROSS JOIN name ON name.n = domain WHERE id = ?1",
-			   &stmt, err);
-	if (rc != 0)
-		return state_told(rc, err);
-	lite_bind_bytes(stmt, 1, id);
-	rc = lite_step(stmt, &row, err);
+	int rc = state_find(s, "SELECT name.text FROM skipped CROSS JOIN name ON name.n = domain WHERE id = ?1", id,
+			    &stmt, &row, err);
 	if (row)
 		*domain = arena_slice(a, lite_text(stmt, 0));
 	lite_done(stmt);
-	return state_told(rc, err);
+	return rc;
 }

@@ -148,6 +148,20 @@ static void test_arena_str__is_a_terminated_copy(void **state)
 	arena_release(&a);
 }
 
+static void test_arena_keep__none_stays_none_and_empty_empty(void **state)
+{
+	(void)state;
+	struct arena a = ARENA_INIT;
+	char text[] = "settle";
+	struct slice copy = arena_keep(&a, slice_of(text));
+	text[0] = 'x';
+	assert_true(slice_is(copy, "settle"));
+	assert_null(arena_keep(&a, SLICE_NONE).ptr);
+	assert_non_null(arena_keep(&a, SLICE("")).ptr);
+	assert_int_equal(arena_keep(&a, SLICE("")).len, 0);
+	arena_release(&a);
+}
+
 static void test_arena_push__keeps_the_order(void **state)
 {
 	(void)state;
@@ -210,6 +224,7 @@ int main(void)
 	    cmocka_unit_test(test_arena_grow__keeps_contents_in_place_or_moved),
 	    cmocka_unit_test(test_arena_grow__does_not_run_into_the_next_allocation),
 	    cmocka_unit_test(test_arena_str__is_a_terminated_copy),
+	    cmocka_unit_test(test_arena_keep__none_stays_none_and_empty_empty),
 	    cmocka_unit_test(test_arena_push__keeps_the_order),
 	    cmocka_unit_test(test_arena_alloc__out_of_memory_ends_with_6),
 	};
