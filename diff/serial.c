@@ -52,8 +52,7 @@ struct json diff_to_json(const struct diff *d, struct arena *a)
 		json_sets(a, &v, "old", *d->old_value);
 	if (d->new_value)
 		json_sets(a, &v, "new", *d->new_value);
-	if (d->reason.ptr)
-		json_sets(a, &v, "reason", json_string(d->reason));
+	json_sets_text(a, &v, "reason", d->reason);
 	return v;
 }
 

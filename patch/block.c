@@ -18,8 +18,7 @@ static struct json entry_of(const struct diff *d, int patchable, struct arena *a
 		json_sets(a, &entry, "old", *side);
 	if ((side = json_gets(&v, "new")) != NULL)
 		json_sets(a, &entry, "new", *side);
-	if (d->reason.ptr)
-		json_sets(a, &entry, "reason", json_string(d->reason));
+	json_sets_text(a, &entry, "reason", d->reason);
 	return entry;
 }
 

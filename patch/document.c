@@ -12,8 +12,7 @@ static struct json element_of(const struct patch_document *document, struct aren
 {
 	struct json v = json_object();
 	json_sets(a, &v, "@id", json_string(document->id));
-	if (document->rev.ptr)
-		json_sets(a, &v, "@rev", json_string(document->rev));
+	json_sets_text(a, &v, "@rev", document->rev);
 	json_sets(a, &v, "@kind", json_string(document->kind));
 	json_sets(a, &v, "#text", json_string(document->text));
 	return v;

@@ -19,17 +19,11 @@ static struct slice couch_text(const struct json *couch, const char *key, const 
 	return text.len ? text : SLICE_NONE;
 }
 
-static void set_text(struct arena *a, struct json *object, const char *key, struct slice text)
-{
-	if (text.ptr)
-		json_sets(a, object, key, json_string(text));
-}
-
 static void set_names(const struct json *couch, struct arena *a, struct json *to)
 {
-	set_text(a, to, "case_type", couch_text(couch, "type", NULL));
-	set_text(a, to, "case_name", couch_text(couch, "name", NULL));
-	set_text(a, to, "owner_id", couch_text(couch, "owner_id", NULL));
+	json_sets_text(a, to, "case_type", couch_text(couch, "type", NULL));
+	json_sets_text(a, to, "case_name", couch_text(couch, "name", NULL));
+	json_sets_text(a, to, "owner_id", couch_text(couch, "owner_id", NULL));
 }
 
 static int plan_has_diff(const struct patch_plan *plan, const char *key)
@@ -59,10 +53,10 @@ static struct json update_of(const struct patch_plan *plan, struct arena *a)
 	int64_t at;
 	set_names(couch, a, &update);
 	set_empty_name(plan, a, &update);
-	set_text(a, &update, "external_id", couch_text(couch, "external_id", "hq_user_id"));
-	set_text(a, &update, "location_id", couch_text(couch, "location_id", NULL));
+	json_sets_text(a, &update, "external_id", couch_text(couch, "external_id", "hq_user_id"));
+	json_sets_text(a, &update, "location_id", couch_text(couch, "location_id", NULL));
 	if (replay_instant(json_get_text(couch, "opened_on"), &at))
-		set_text(a, &update, "date_opened", couch_text(couch, "opened_on", NULL));
+		json_sets_text(a, &update, "date_opened", couch_text(couch, "opened_on", NULL));
 	for (uint32_t i = 0; i < plan->properties.count; i++)
 		json_set(a, &update, plan->properties.members[i].key, plan->properties.members[i].value);
 	return update;
@@ -96,8 +90,8 @@ static struct json case_of(const struct patch_plan *plan, const struct patch_sta
 	struct json block = json_object(), create = json_object();
 	json_sets(a, &block, "@xmlns", json_str(CASE_V2_XMLNS));
 	json_sets(a, &block, "@case_id", json_string(json_get_text(plan->couch, "_id")));
-	set_text(a, &block, "@user_id", couch_text(plan->couch, "user_id", "@user_id"));
-	set_text(a, &block, "@date_modified", block_date(plan, stamp, a));
+	json_sets_text(a, &block, "@user_id", couch_text(plan->couch, "user_id", "@user_id"));
+	json_sets_text(a, &block, "@date_modified", block_date(plan, stamp, a));
 	if (plan->actions & PATCH_CREATE) {
 		set_names(plan->couch, a, &create);
 		json_sets(a, &block, "create", create);

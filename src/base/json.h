@@ -93,6 +93,8 @@ void json_push(struct arena *a, struct json *array, struct json item);
 /* Sets or replaces; key borrowed. */
 void json_set(struct arena *a, struct json *object, struct slice key, struct json value);
 void json_sets(struct arena *a, struct json *object, const char *key, struct json value);
+/* The same of a text, which is borrowed; SLICE_NONE sets nothing. */
+void json_sets_text(struct arena *a, struct json *object, const char *key, struct slice text);
 /* Removes a key if present. */
 void json_del(struct json *object, struct slice key);
 /* A deep copy that borrows nothing from outside the arena. */

@@ -301,6 +301,12 @@ void json_sets(struct arena *a, struct json *object, const char *key, struct jso
 	json_set(a, object, slice_of(key), value);
 }
 
+void json_sets_text(struct arena *a, struct json *object, const char *key, struct slice text)
+{
+	if (text.ptr)
+		json_sets(a, object, key, json_string(text));
+}
+
 static void order_remove(struct json *object, uint32_t gone)
 {
 	uint32_t to = 0;

@@ -38,8 +38,7 @@ static struct json entry_to_json(const struct cmd_context *c, const struct audit
 	json_sets(a, &v, "domain", json_string(c->domain));
 	json_sets(a, &v, "subject", json_string(e->subject));
 	json_sets(a, &v, "author", json_string(e->author));
-	if (e->status.ptr)
-		json_sets(a, &v, "status", json_string(e->status));
+	json_sets_text(a, &v, "status", e->status);
 	return v;
 }
 

@@ -24,8 +24,7 @@ static struct json describe(const struct state_reject *r, struct arena *a)
 	struct json v = json_object();
 	json_sets(a, &v, "kind", json_string(r->kind));
 	json_sets(a, &v, "id", json_string(r->id));
-	if (r->rev.ptr)
-		json_sets(a, &v, "rev", json_string(r->rev));
+	json_sets_text(a, &v, "rev", r->rev);
 	json_sets(a, &v, "reason", json_string(r->reason));
 	json_sets(a, &v, "length", json_int(a, (long long)r->length));
 	json_sets(a, &v, "sha256", json_string(r->sha256.ptr ? r->sha256 : SLICE("")));

@@ -78,10 +78,8 @@ static struct json plan_to_json(const struct cmd_context *c, const struct snapsh
 	json_sets(c->arena, &v, "database", json_string(p->database));
 	json_sets(c->arena, &v, "old", json_string(p->old));
 	json_sets(c->arena, &v, "resumed", json_bool(p->resumed));
-	if (p->clients.ptr)
-		json_sets(c->arena, &v, "clients", json_string(p->clients));
-	if (p->missing_roles.ptr)
-		json_sets(c->arena, &v, "missing_roles", json_string(p->missing_roles));
+	json_sets_text(c->arena, &v, "clients", p->clients);
+	json_sets_text(c->arena, &v, "missing_roles", p->missing_roles);
 	for (int i = 0; i < p->n_steps; i++) {
 		struct json one = json_object();
 		json_sets(c->arena, &one, "step", json_str(p->steps[i].name));

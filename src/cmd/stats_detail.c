@@ -54,8 +54,7 @@ static void put_object(struct detail *d, const char *const names[3], struct slic
 	struct json v = json_object();
 	json_sets(&a, &v, names[0], json_string(first));
 	json_sets(&a, &v, names[1], json_string(second));
-	if (third.ptr)
-		json_sets(&a, &v, names[2], json_string(third));
+	json_sets_text(&a, &v, names[2], third);
 	if (d->n)
 		fputc(',', d->c->out);
 	print_json(d->c, &v, JSON_PLAIN);

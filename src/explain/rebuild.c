@@ -25,8 +25,7 @@ static void set_fields(const struct explain_case *c, const struct replay_case *f
 	json_sets(a, out, "closed", json_bool(folded->closed));
 	json_sets(a, out, "closed_on", text_or(folded->closed_on, json_null));
 	json_sets(a, out, "closed_by", text_or(folded->closed_by, empty));
-	if (folded->location_id.ptr)
-		json_sets(a, out, "location_id", json_string(folded->location_id));
+	json_sets_text(a, out, "location_id", folded->location_id);
 }
 
 /* What the Couch form processor leaves alone when it rebuilds a case. */

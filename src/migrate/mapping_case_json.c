@@ -6,11 +6,11 @@
 static struct json attachment_of(const struct sql_row *row, const struct json *extra, struct arena *a)
 {
 	struct json attachment = json_clone(a, extra);
-	cell_set_text(a, &attachment, "content_type", row->cells[ATT_CONTENT_TYPE]);
+	json_sets_text(a, &attachment, "content_type", row->cells[ATT_CONTENT_TYPE]);
 	if (row->cells[ATT_LENGTH].ptr)
 		json_sets(a, &attachment, "content_length", json_number(row->cells[ATT_LENGTH]));
-	cell_set_text(a, &attachment, "digest", row->cells[ATT_DIGEST]);
-	cell_set_text(a, &attachment, "key", row->cells[ATT_REFERENCE]);
+	json_sets_text(a, &attachment, "digest", row->cells[ATT_DIGEST]);
+	json_sets_text(a, &attachment, "key", row->cells[ATT_REFERENCE]);
 	return attachment;
 }
 
@@ -33,10 +33,10 @@ static struct json indices_of(const struct sql_rows *rows, struct arena *a)
 	struct json list = json_array();
 	for (size_t i = 0; rows && i < rows->n; i++) {
 		struct json index = json_object();
-		cell_set_text(a, &index, "identifier", rows->v[i].cells[INDEX_IDENTIFIER]);
-		cell_set_text(a, &index, "referenced_type", rows->v[i].cells[INDEX_REFERENCED_TYPE]);
-		cell_set_text(a, &index, "referenced_id", rows->v[i].cells[INDEX_REFERENCED_ID]);
-		cell_set_text(a, &index, "relationship", rows->v[i].cells[INDEX_RELATIONSHIP]);
+		json_sets_text(a, &index, "identifier", rows->v[i].cells[INDEX_IDENTIFIER]);
+		json_sets_text(a, &index, "referenced_type", rows->v[i].cells[INDEX_REFERENCED_TYPE]);
+		json_sets_text(a, &index, "referenced_id", rows->v[i].cells[INDEX_REFERENCED_ID]);
+		json_sets_text(a, &index, "relationship", rows->v[i].cells[INDEX_RELATIONSHIP]);
 		json_push(a, &list, index);
 	}
 	return list;
@@ -48,7 +48,7 @@ static int parts_of_cells(const struct sql_row *row, const struct sql_rows *indi
 	int rc;
 	p->fields = json_object();
 	for (const struct case_field *f = mapping_case_fields; f->name; f++)
-		cell_set_text(a, &p->fields, f->name, row->cells[f->column]);
+		json_sets_text(a, &p->fields, f->name, row->cells[f->column]);
 	json_sets(a, &p->fields, "closed", json_bool(slice_is(row->cells[CASE_CLOSED], "t")));
 	p->indices = indices_of(indices, a);
 	if ((rc = cell_read(row->cells[CASE_PROPERTIES], "cases.properties", a, &p->properties, err)) != 0 ||

@@ -57,12 +57,6 @@ int cell_read(struct slice cell, const char *what, struct arena *a, struct json 
 	return rc ? err_prefix(err, "column %s", what) : 0;
 }
 
-void cell_set_text(struct arena *a, struct json *object, const char *key, struct slice cell)
-{
-	if (cell.ptr)
-		json_sets(a, object, key, json_string(cell));
-}
-
 int cell_holds(struct slice cell, const struct json *v)
 {
 	return cell.ptr && json_is(v, JSON_STRING) && slice_eq(cell, v->text);

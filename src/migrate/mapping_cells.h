@@ -23,8 +23,6 @@ struct slice cell_int(const struct json *v, struct arena *a);
 struct slice cell_decimal(long long n, struct arena *a);
 /* Reads a JSON cell; ERR_SYNTAX names the column. */
 MUST_CHECK int cell_read(struct slice cell, const char *what, struct arena *a, struct json *out, struct err *err);
-/* object[key] = the cell as a string; nothing for SQL NULL. */
-void cell_set_text(struct arena *a, struct json *object, const char *key, struct slice cell);
 /* Does v (a string) equal the cell? 0 for SQL NULL and for anything but a string. */
 int cell_holds(struct slice cell, const struct json *v);
 
@@ -40,7 +38,8 @@ MUST_CHECK int mapping_name_check(struct slice name, const char *what, struct er
  */
 struct sql_row mapping_attachment_row(const struct json *blob, struct arena *a);
 
-/* Indices as rows can hold them: tamed, in order of identifier, of those whose identifiers become the same only the first. */
+/* Indices as rows can hold them: tamed, in order of identifier, of those whose identifiers become the same only the
+ * first. */
 struct json mapping_tame_indices(const struct json *indices, struct arena *a);
 
 /*

@@ -247,15 +247,15 @@ void mapping_form_sql_json_of(const struct sql_row *form, const struct json *doc
 			      struct json *out)
 {
 	*out = json_clone(a, document);
-	cell_set_text(a, out, "doc_type", form->cells[FORM_DOC_TYPE]);
+	json_sets_text(a, out, "doc_type", form->cells[FORM_DOC_TYPE]);
 	if (form->cells[FORM_USER_ID].ptr)
 		json_sets(a, out, "user_id", json_string(form->cells[FORM_USER_ID]));
 	else if (json_gets(out, "user_id"))
 		json_sets(a, out, "user_id", json_null);
 	if (!slice_is(form->cells[FORM_DELETED], "t"))
 		return;
-	cell_set_text(a, out, "deletion_id", form->cells[FORM_DELETION_ID]);
-	cell_set_text(a, out, "deleted_on", form->cells[FORM_DELETED_ON]);
+	json_sets_text(a, out, "deletion_id", form->cells[FORM_DELETION_ID]);
+	json_sets_text(a, out, "deleted_on", form->cells[FORM_DELETED_ON]);
 }
 
 int mapping_form_sql_json(const struct sql_row *form, struct arena *a, struct json *out, struct err *err)

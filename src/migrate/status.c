@@ -122,8 +122,7 @@ struct slice status_settings_text(const struct migrate_env *env, const struct st
 	struct json held;
 	struct json settings = json_object();
 
-	if (s->id.ptr)
-		json_sets(a, &settings, "id", json_string(s->id));
+	json_sets_text(a, &settings, "id", s->id);
 	json_sets(a, &settings, "mapping", json_string(mapping_digest(env->profile, a)));
 	if (s->trial.ptr && json_read(s->trial, a, 0, &held, NULL, NULL) == 0)
 		json_sets(a, &settings, "trial", held);

@@ -120,19 +120,13 @@ static struct slice block_user(const struct walk *w, const struct replay_block *
 	return user.len ? user : w->user_id;
 }
 
-static void set_text(struct arena *a, struct json *object, const char *key, struct slice text)
-{
-	if (text.ptr)
-		json_sets(a, object, key, json_string(text));
-}
-
 static struct json block_head(const struct walk *w, const struct replay_block *b, struct slice date)
 {
 	struct json head = json_object();
 	json_sets(w->a, &head, "block", json_number(b->version == 1 ? SLICE("1") : SLICE("2")));
-	set_text(w->a, &head, "date", date);
-	set_text(w->a, &head, "user_id", block_user(w, b));
-	set_text(w->a, &head, "sync_log_id", w->form->sync_token);
+	json_sets_text(w->a, &head, "date", date);
+	json_sets_text(w->a, &head, "user_id", block_user(w, b));
+	json_sets_text(w->a, &head, "sync_log_id", w->form->sync_token);
 	return head;
 }
 

@@ -72,24 +72,18 @@ int journal_read(const struct snapshot_env *env, struct arena *a, struct journal
 	return 0;
 }
 
-static void put_text(struct arena *a, struct json *v, const char *key, struct slice text)
-{
-	if (text.ptr)
-		json_sets(a, v, key, json_string(text));
-}
-
 int journal_write(struct journal *j, struct arena *a, struct err *err)
 {
 	struct json v = json_object();
 	const char *slash = strrchr(j->path, '/');
-	put_text(a, &v, "snapshot", j->snapshot);
-	put_text(a, &v, "manifest_sha256", j->sha256);
-	put_text(a, &v, "stamp", j->stamp);
-	put_text(a, &v, "target", j->target);
-	put_text(a, &v, "database", j->database);
-	put_text(a, &v, "fresh", j->fresh);
-	put_text(a, &v, "old", j->old);
-	put_text(a, &v, "begun", j->begun);
+	json_sets_text(a, &v, "snapshot", j->snapshot);
+	json_sets_text(a, &v, "manifest_sha256", j->sha256);
+	json_sets_text(a, &v, "stamp", j->stamp);
+	json_sets_text(a, &v, "target", j->target);
+	json_sets_text(a, &v, "database", j->database);
+	json_sets_text(a, &v, "fresh", j->fresh);
+	json_sets_text(a, &v, "old", j->old);
+	json_sets_text(a, &v, "begun", j->begun);
 	json_sets(a, &v, "domains", j->domains);
 	json_sets(a, &v, "done", j->done);
 	json_sets(a, &v, "finished", json_bool(j->finished));

@@ -33,20 +33,14 @@ void manifest_add_file(struct manifest *m, struct slice path, const char *sha256
 
 /* ---- writing ---- */
 
-static void put_text(struct arena *a, struct json *v, const char *key, struct slice text)
-{
-	if (text.ptr)
-		json_sets(a, v, key, json_string(text));
-}
-
 static struct json files_to_json(const struct manifest *m, struct arena *a)
 {
 	struct json all = json_array();
 	for (size_t i = 0; i < m->files.n; i++) {
 		struct json one = json_object();
-		put_text(a, &one, "path", m->files.v[i].path);
+		json_sets_text(a, &one, "path", m->files.v[i].path);
 		json_sets(a, &one, "bytes", json_int(a, m->files.v[i].bytes));
-		put_text(a, &one, "sha256", m->files.v[i].sha256);
+		json_sets_text(a, &one, "sha256", m->files.v[i].sha256);
 		json_push(a, &all, one);
 	}
 	return all;
@@ -57,7 +51,7 @@ static struct json tables_to_json(const struct manifest *m, struct arena *a)
 	struct json all = json_array();
 	for (size_t i = 0; i < m->tables.n; i++) {
 		struct json one = json_object();
-		put_text(a, &one, "table", m->tables.v[i].name);
+		json_sets_text(a, &one, "table", m->tables.v[i].name);
 		json_sets(a, &one, "rows", json_int(a, m->tables.v[i].rows));
 		json_push(a, &all, one);
 	}
@@ -70,10 +64,10 @@ static struct json domains_to_json(const struct manifest *m, struct arena *a)
 	for (size_t i = 0; i < m->domains.n; i++) {
 		const struct manifest_domain *d = &m->domains.v[i];
 		struct json one = json_object();
-		put_text(a, &one, "domain", d->domain);
-		put_text(a, &one, "status", d->status);
-		put_text(a, &one, "checkpoint", d->checkpoint);
-		put_text(a, &one, "state", d->state);
+		json_sets_text(a, &one, "domain", d->domain);
+		json_sets_text(a, &one, "status", d->status);
+		json_sets_text(a, &one, "checkpoint", d->checkpoint);
+		json_sets_text(a, &one, "state", d->state);
 		json_push(a, &all, one);
 	}
 	return all;
@@ -84,16 +78,16 @@ struct json manifest_to_json(const struct manifest *m, struct arena *a)
 	struct json v = json_object();
 	json_sets(a, &v, "settle", json_str(PACKAGE_VERSION));
 	json_sets(a, &v, "format", json_int(a, MANIFEST_FORMAT));
-	put_text(a, &v, "name", m->name);
-	put_text(a, &v, "created", m->created);
-	put_text(a, &v, "engine", m->engine);
-	put_text(a, &v, "method", m->method);
-	put_text(a, &v, "copy_of", m->copy_of);
-	put_text(a, &v, "target", m->target);
-	put_text(a, &v, "server", m->server);
-	put_text(a, &v, "tool", m->tool);
+	json_sets_text(a, &v, "name", m->name);
+	json_sets_text(a, &v, "created", m->created);
+	json_sets_text(a, &v, "engine", m->engine);
+	json_sets_text(a, &v, "method", m->method);
+	json_sets_text(a, &v, "copy_of", m->copy_of);
+	json_sets_text(a, &v, "target", m->target);
+	json_sets_text(a, &v, "server", m->server);
+	json_sets_text(a, &v, "tool", m->tool);
 	json_sets(a, &v, "server_version", json_int(a, m->server_version));
-	put_text(a, &v, "kept_database", m->kept_database);
+	json_sets_text(a, &v, "kept_database", m->kept_database);
 	json_sets(a, &v, "bytes", json_int(a, manifest_bytes(m)));
 	json_sets(a, &v, "rows", json_int(a, manifest_sum_rows(m)));
 	json_sets(a, &v, "recipients", m->recipients);

@@ -96,6 +96,19 @@ static void test_json_build__values_of_every_type(void **state)
 	arena_release(&a);
 }
 
+static void test_json_sets_text__none_sets_nothing(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct json v = json_object();
+	(void)state;
+	json_sets_text(&a, &v, "text", SLICE("x"));
+	json_sets_text(&a, &v, "empty", SLICE(""));
+	json_sets_text(&a, &v, "none", SLICE_NONE);
+	json_sets_text(&a, &v, "text", SLICE_NONE);
+	assert_text(&v, "{\"text\":\"x\",\"empty\":\"\"}", &a);
+	arena_release(&a);
+}
+
 /* Against a plain array as the model: sets, replacements and removals in random order, across the size where the index
  * begins. */
 static void test_json_set__agrees_with_a_model(void **state)
@@ -236,6 +249,7 @@ int main(void)
 	    cmocka_unit_test(test_json_get__only_objects_have_members),
 	    cmocka_unit_test(test_json_type_name__names_the_six_types),
 	    cmocka_unit_test(test_json_build__values_of_every_type),
+	    cmocka_unit_test(test_json_sets_text__none_sets_nothing),
 	    cmocka_unit_test(test_json_set__agrees_with_a_model),
 	    cmocka_unit_test(test_json_del__keeps_order_of_the_others),
 	    cmocka_unit_test(test_json_clone__changes_do_not_reach_the_original),
