@@ -107,11 +107,9 @@ static void test_filter__cases(void **state)
 	}
 }
 
-/* Predicted from the written rules alone: odd values without rules ("raw"), rules almost met and with sides swapped. */
-static void test_filter__hostile_cases(void **state)
+static void check_predicted(struct fixture *f, const char *path)
 {
-	struct fixture *f = *state;
-	const struct json *list = cases_read("fixtures/diff/hostile.json", &f->a);
+	const struct json *list = cases_read(path, &f->a);
 
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct json *c = &list->items[i];
@@ -119,6 +117,19 @@ static void test_filter__hostile_cases(void **state)
 
 		assert_diffs(name_of(c, &f->a), &got.diffs, json_gets(c, "kept"), POSITIONS_EXACT, &f->a);
 	}
+}
+
+/* Predicted from the written rules alone: odd values without rules ("raw"), rules almost met and with sides swapped. */
+static void test_filter__hostile_cases(void **state)
+{
+	check_predicted(*state, "fixtures/diff/hostile.json");
+}
+
+/* Random documents of several fields, under all rules at once; predicted by a model of the written rules that is no
+ * part of this program. */
+static void test_filter__mixed_documents(void **state)
+{
+	check_predicted(*state, "fixtures/diff/mixed.json");
 }
 
 static int passes(const struct profile *p, const struct json *c, struct arena *a)
@@ -213,6 +224,7 @@ int main(void)
 	    cmocka_unit_test(test_filter__vectors),
 	    cmocka_unit_test(test_filter__cases),
 	    cmocka_unit_test(test_filter__hostile_cases),
+	    cmocka_unit_test(test_filter__mixed_documents),
 	    cmocka_unit_test(test_filter__every_rule_of_commcare_is_needed),
 	};
 
