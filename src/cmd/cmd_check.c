@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -89,24 +90,30 @@ static int read_one_row(struct cmd_context *c, struct checks *list, struct err *
 	return rc;
 }
 
+static int is_readable(const char *path)
+{
+	struct stat s;
+	return access(path, R_OK) == 0 && stat(path, &s) == 0 && !S_ISDIR(s.st_mode);
+}
+
 static void check_source(struct cmd_context *c, struct checks *list)
 {
 	struct err err = ERR_INIT;
-	int is_file = c->source.scheme == URL_FILE;
+	int is_file = c->source.scheme == URL_FILE, is_there = is_file && is_readable(c->source.path);
 	if (!c->has_source)
 		return;
 	if (c->source.scheme == URL_STDIN) {
 		add(c, list, "source", 1, SLICE("standard input; it is not looked at beforehand"));
 		return;
 	}
-	if (is_file && access(c->source.path, R_OK) == 0)
+	if (is_there)
 		add(c, list, "source", 1, arena_printf(c->arena, "%s", c->source.shown));
 	if (!is_file && ask_server(c, list, &err)) {
 		add_error(c, list, "source", &err);
 		return;
 	}
 	if (read_one_row(c, list, &err))
-		add_error(c, list, is_file ? "source" : "feed", &err);
+		add_error(c, list, is_file && !is_there ? "source" : "feed", &err);
 }
 
 /* ---- target ---- */

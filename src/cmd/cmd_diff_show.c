@@ -341,8 +341,10 @@ static int compare_again(struct show *s, struct err *err)
 
 /* ---- the command ---- */
 
-static int check_options(const struct options *o, const struct selection *selection, struct err *err)
+static int check_options(const struct options *o, int format, const struct selection *selection, struct err *err)
 {
+	if (o->csv && format == FORMAT_JSON)
+		return err_set(err, ERR_USAGE, "--csv and --format json are mutually exclusive");
 	if (o->changes + o->ignored + o->patched > 1)
 		return err_set(err, ERR_USAGE, "--changes, --patched and --ignored are mutually exclusive");
 	if (o->patched && (selection->what == SELECT_DIFFS || selection->what == SELECT_CHANGES))
@@ -360,7 +362,8 @@ static int run(struct cmd_context *c, struct err *err)
 	struct migrate_env env = cmd_env(c);
 	struct show s = {.c = c, .o = o, .list = o->changes ? STATE_CHANGES : STATE_DIFFS};
 	int rc, unknown;
-	if (selection_parse(o->select, &c->profile, c->arena, &s.selection, err) || check_options(o, &s.selection, err))
+	if (selection_parse(o->select, &c->profile, c->arena, &s.selection, err) ||
+	    check_options(o, c->global->format, &s.selection, err))
 		return err->code;
 	if (s.selection.what == SELECT_CHANGES)
 		s.list = STATE_CHANGES;

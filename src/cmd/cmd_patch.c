@@ -54,9 +54,9 @@ static int print_form(void *ctx, const struct migrate_patch_form *f, struct err 
 	}
 	print_text(c, f->form_id);
 	fputs("  ", c->out);
-	print_text(c, f->received_on);
-	fputs("  ", c->out);
 	print_text(c, f->id);
+	fputs("  ", c->out);
+	print_text(c, f->received_on);
 	fputc('\n', c->out);
 	return 0;
 }
@@ -70,7 +70,7 @@ static int run_list(struct cmd_context *c, struct err *err)
 const struct command cmd_patch_list = {
     .name = "patch list",
     .arguments = "DOMAIN",
-    .summary = "the patch forms of a domain: form id, time, id of the document",
+    .summary = "the patch forms of a domain: form id, id of the document, time",
     .help = "In order of form id, read a page at a time: it ends when its reader does.",
     .needs = NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,

@@ -192,7 +192,7 @@ int print_item(const struct cmd_context *c, const struct state_item *item, struc
 	}
 	json_sets(a, &v, "kind", json_string(item->kind));
 	json_sets(a, &v, "id", json_string(item->id));
-	json_sets(a, &v, "diffs", diffs);
+	json_sets(a, &v, "diffs", diff_list_to_json(&list, a));
 	print_json_line(c, &v);
 	return 0;
 }

@@ -102,6 +102,9 @@ shown "cases" cases "$cases"
 shown "a list of kinds" XFormInstance,CommCareCase-Deleted $((forms + deleted))
 named=113262634b7fef0cfc0cdeb1cf02f2ed
 shown "an id" $named 1
+ok "its differences: type, path, old, new" grep -qx '{"kind":"CommCareCase","id":"'$named'","diffs":\[{"type":"diff","path":\["opened_by"\],"old":"u-0000-other","new":"u-0000"}\]}' "$work/out"
+shown "changes have a reason last" with-changes "$changes"
+ok "behind what differs" grep -qE '"new":[^{}]*,"reason":"[^"]*"\}' "$work/out"
 shown "an id twice" $named,$named 1
 shown "a kind and an id" CommCareCase:$named 1
 printf '"%s"\r\nCommCareCase,"%s"\n\n"no ""such"", id"\n' $named 4a443453738fc4d025b692dd27141aa1 >"$work/ids.csv"
@@ -161,6 +164,8 @@ ok "adds up to the tally" cmp "$work/tally" "$work/tally.stats"
 exits 0 "as CSV" diff show demo-clinic --ignored --select $id --csv
 ok "with the rule as reason" grep -q ',"CommCareCase\*: _rev, any -> absent"$' "$work/out"
 exits 2 "changes or ignored" diff show demo-clinic --ignored --changes
+exits 2 "CSV or JSON" diff show demo-clinic --csv --format json
+ok "is said" says err '--csv and --format json are mutually exclusive'
 
 # ---- rules are edited ----
 

@@ -35,4 +35,11 @@ sed -nE 's/^ *settle ((diff|profile|tables|patch|snapshot|audit) )?([a-z]+).*/\1
 ok "README shows commands" test -s "$work/readme.commands"
 comm -23 "$work/readme.commands" "$work/help.commands" >"$work/unknown"
 ok "and none that is not there" test ! -s "$work/unknown"
+# Ids that README shows are those of the demo domain: whoever tries them finds them.
+gzip -dc "$top_srcdir/fixtures/demo/demo.json.gz" >"$work/demo"
+grep -oE '^ *settle .* [0-9a-f]{32}' "$top_srcdir/README.md" | grep -oE '[0-9a-f]{32}$' | sort -u >"$work/ids"
+ok "README shows ids" test -s "$work/ids"
+while read -r id; do
+	ok "$id is in the demo domain" grep -q "\"_id\":\"$id\"" "$work/demo"
+done <"$work/ids"
 finish

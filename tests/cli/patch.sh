@@ -41,6 +41,8 @@ pass() { # NAME
 	settled diff show $domain --changes --format json
 	cp "$work/out" "$work/changes"
 	ok "$1: what is left is what expected.json names" node "$work/left.js" "$top_srcdir/fixtures/demo/expected.json" "$work/diffs" "$work/changes"
+	settled patch list $domain
+	ok "$1: patch forms: form id, case id, time" test "$(grep -cE '^[0-9a-f]{32}  [^ ].*[^ ]  20[0-9-]{8}T[0-9:.]*Z$' "$work/out")" -eq "$(wc -l <"$work/out")"
 	settled patch list $domain --format json
 	cp "$work/out" "$work/list"
 	ok "$1: there are patch forms" test "$(wc -l <"$work/list")" -gt 80

@@ -70,7 +70,7 @@ check_target() { # check_target NAME; SETTLE_TARGET is set
 		"$(printf 'archived deleted - 0\ngone deleted - 0\nhalf deleted f5 1\nknown there f6 1\nlarge deleted f7 1\nremains deleted f1 1')"
 	ok "$way: forms that are gone are deleted" same "$(query "SELECT form_id FROM forms WHERE deleted ORDER BY 1")" "$(printf 'f2\nf4')"
 	ok "$way: what remains differs as a deleted case" same "$(diffs)" "$(printf 'CommCareCase-Deleted %s\n' half large remains)"
-	ok "$way: in the same way" says out '"diffs":[{"new":"present","path":["*"],"type":"missing"}]'
+	ok "$way: in the same way" says out '"diffs":[{"type":"missing","path":["*"],"new":"present"}]'
 	run stats d --format json
 	ok "$way: it is no document of the source" says out '{"kind":"CommCareCase-Deleted","docs":0,"diffs":3,"missing":0,"changes":0}'
 	rows >"$work/$way.once"

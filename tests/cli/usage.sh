@@ -97,6 +97,15 @@ ok "says so" says err '--only is not UTF-8'
 exits 2 "profile that is not there" stats demo --target "sqlite:$work/t.db" --profile "$work/none.json"
 exits 2 "nothing to check" check
 
+echo '{"results":[{"seq":1' >"$work/cut.json"
+exits 1 "check of a feed that is cut" check -s "file:$work/cut.json"
+ok "the file is there" grep -q '^ok      source ' "$work/out"
+ok "the feed is the finding" grep -q '^FINDING feed .*ends inside a row' "$work/out"
+exits 1 "check of a file that is not there" check -s "file:$work/no.json"
+ok "is a finding of the source" grep -q '^FINDING source ' "$work/out"
+exits 1 "check of a directory" check -s "file:$work"
+ok "is one too" grep -q '^FINDING source .*is no file' "$work/out"
+
 # Where options may stand.
 args="--target sqlite:$work/none.db --state-dir $work/state"
 # shellcheck disable=SC2086
