@@ -29,12 +29,25 @@ static void printed_begin(struct printed *p)
 	assert_non_null(p->c.out);
 }
 
-static void printed_end(struct printed *p, const char *wanted)
+static void printed_drop(struct printed *p)
 {
 	fclose(p->c.out);
-	assert_string_equal(p->text, wanted);
 	free(p->text);
 	arena_release(&p->arena);
+}
+
+static void printed_end(struct printed *p, const char *wanted)
+{
+	fflush(p->c.out);
+	assert_string_equal(p->text, wanted);
+	printed_drop(p);
+}
+
+/* Behind what was printed before. */
+static void stats_printed(struct printed *p, const struct migrate_stats *s, unsigned flags)
+{
+	print_stats(&p->c, s, flags);
+	fflush(p->c.out);
 }
 
 static struct json read_ok(const char *text, struct arena *a)
@@ -147,12 +160,10 @@ static void test_print_stats__red_marks_diffs_and_missing(void **state)
 	(void)state;
 	printed_begin(&p);
 	p.c.color = 1;
-	print_stats(&p.c, &s, 0);
-	fflush(p.c.out);
+	stats_printed(&p, &s, 0);
 	assert_non_null(strstr(p.text, "         3\033[31m         2\033[0m\033[31m         1\033[0m   1234567\n"));
 	assert_non_null(strstr(p.text, "        12                              \n"));
-	fclose(p.c.out);
-	free(p.text);
+	printed_drop(&p);
 }
 
 static void test_print_stats__a_caught_up_source_is_said(void **state)
@@ -161,11 +172,9 @@ static void test_print_stats__a_caught_up_source_is_said(void **state)
 	struct migrate_stats s = {.domain = SLICE("d"), .status = SLICE("in-progress"), .started = 1, .clean = 1};
 	(void)state;
 	printed_begin(&p);
-	print_stats(&p.c, &s, 0);
-	fflush(p.c.out);
+	stats_printed(&p, &s, 0);
 	assert_non_null(strstr(p.text, "nothing was there to read: caught up\nclean      yes\n"));
-	fclose(p.c.out);
-	free(p.text);
+	printed_drop(&p);
 }
 
 static void test_print_stats__after_a_migration_only_what_is_left(void **state)
@@ -176,12 +185,10 @@ static void test_print_stats__after_a_migration_only_what_is_left(void **state)
 	struct migrate_stats s = some_stats(kinds, &tally);
 	(void)state;
 	printed_begin(&p);
-	print_stats(&p.c, &s, STATS_AFTER_MIGRATE);
-	fflush(p.c.out);
+	stats_printed(&p, &s, STATS_AFTER_MIGRATE);
 	assert_null(strstr(p.text, "XFormInstance"));
 	assert_non_null(strstr(p.text, "CommCareCase          3"));
-	fclose(p.c.out);
-	free(p.text);
+	printed_drop(&p);
 }
 
 static void test_print_stats__after_a_migration_all_clear_is_green(void **state)
@@ -192,12 +199,10 @@ static void test_print_stats__after_a_migration_all_clear_is_green(void **state)
 	(void)state;
 	printed_begin(&p);
 	p.c.color = 1;
-	print_stats(&p.c, &s, STATS_AFTER_MIGRATE);
-	fflush(p.c.out);
+	stats_printed(&p, &s, STATS_AFTER_MIGRATE);
 	assert_non_null(strstr(p.text, "\033[32mNo differences found between old and new docs!\033[0m\n"));
 	assert_null(strstr(p.text, "XFormInstance"));
-	fclose(p.c.out);
-	free(p.text);
+	printed_drop(&p);
 }
 
 static void test_print_stats__pending_is_not_clear_and_red(void **state)
@@ -207,12 +212,10 @@ static void test_print_stats__pending_is_not_clear_and_red(void **state)
 	(void)state;
 	printed_begin(&p);
 	p.c.color = 1;
-	print_stats(&p.c, &s, STATS_AFTER_MIGRATE);
-	fflush(p.c.out);
+	stats_printed(&p, &s, STATS_AFTER_MIGRATE);
 	assert_null(strstr(p.text, "No differences found"));
 	assert_non_null(strstr(p.text, "\033[31mThere are 7 case diffs pending.\033[0m `settle diff cases d"));
-	fclose(p.c.out);
-	free(p.text);
+	printed_drop(&p);
 }
 
 static void test_print_stats__what_documents_hold_is_said_when_asked(void **state)
@@ -221,16 +224,13 @@ static void test_print_stats__what_documents_hold_is_said_when_asked(void **stat
 	struct printed p;
 	(void)state;
 	printed_begin(&p);
-	print_stats(&p.c, &s, 0);
-	fflush(p.c.out);
+	stats_printed(&p, &s, 0);
 	assert_null(strstr(p.text, "ledgers"));
 	assert_null(strstr(p.text, "key twice"));
-	print_stats(&p.c, &s, STATS_VERBOSE);
-	fflush(p.c.out);
+	stats_printed(&p, &s, STATS_VERBOSE);
 	assert_non_null(strstr(p.text, "\nledgers    4 (forms that hold stock, which stays in them: it is not replayed)\n"));
 	assert_non_null(strstr(p.text, "\nkey twice  3 (documents with a key twice: the last value counts, as in CouchDB)\n"));
-	fclose(p.c.out);
-	free(p.text);
+	printed_drop(&p);
 }
 
 static void test_print_stats__a_kind_without_a_name_is_unknown(void **state)
@@ -240,11 +240,9 @@ static void test_print_stats__a_kind_without_a_name_is_unknown(void **state)
 	struct printed p;
 	(void)state;
 	printed_begin(&p);
-	print_stats(&p.c, &s, 0);
-	fflush(p.c.out);
+	stats_printed(&p, &s, 0);
 	assert_non_null(strstr(p.text, "\n(unknown)        12 "));
-	fclose(p.c.out);
-	free(p.text);
+	printed_drop(&p);
 }
 
 static void test_print_diffs__controls_never_reach_the_terminal(void **state)
