@@ -121,11 +121,13 @@ static int show_commit(struct cmd_context *c, struct audit *t, struct slice id, 
 		return 0;
 	}
 	fprintf(c->out, "commit %s\n\n", e.id);
-	fwrite(e.message.ptr, 1, e.message.len, c->out);
+	print_lines(c, e.message);
 	fputc('\n', c->out);
-	for (uint32_t i = 0; i < changes.list.count; i++)
-		fprintf(c->out, "%-8.*s %.*s\n", SLICE_ARG(json_get_text(&changes.list.items[i], "change")),
-			SLICE_ARG(json_get_text(&changes.list.items[i], "path")));
+	for (uint32_t i = 0; i < changes.list.count; i++) {
+		fprintf(c->out, "%-8.*s ", SLICE_ARG(json_get_text(&changes.list.items[i], "change")));
+		print_text(c, json_get_text(&changes.list.items[i], "path"));
+		fputc('\n', c->out);
+	}
 	return 0;
 }
 
@@ -138,7 +140,7 @@ static int show_form(struct cmd_context *c, struct audit *t, struct slice id, st
 	audit_path("patches", id, ".json", &path);
 	int rc = audit_read(t, buf_slice(&path), c->arena, &text, err);
 	if (rc == 0 && c->global->format == FORMAT_TEXT) {
-		fwrite(text.ptr, 1, text.len, c->out);
+		print_lines(c, text);
 		fputc('\n', c->out);
 	} else if (rc == 0 && json_read(text, c->arena, 0, &v, NULL, err) == 0) {
 		print_json_line(c, &v);

@@ -2,6 +2,7 @@
 
 #include "cmd/cmd_tables.h"
 
+#include "cmd/print.h"
 #include "cmd/secrets.h"
 
 #include <unistd.h>
@@ -30,10 +31,14 @@ static int endpoint(struct cmd_context *c, const char *given, const char *which,
 static void put_line(void *ctx, enum tables_says what, const char *line)
 {
 	struct cmd_context *c = ctx;
-	if (what == TABLES_NOTE)
-		fprintf(stderr, "%s\n", line);
-	else
+	size_t indent = strspn(line, "\t");
+	if (what != TABLES_NOTE) { /* a statement, which must stay what it is */
 		fprintf(c->out, "%s\n", line);
+		return;
+	}
+	fwrite(line, 1, indent, stderr);
+	print_text_to(stderr, slice_of(line + indent));
+	fputc('\n', stderr);
 }
 
 /* Only the word yes is yes. An end of input without an answer is a mistake of the caller. */
@@ -43,7 +48,7 @@ static int confirm(void *ctx, const char *question, struct err *err)
 	char answer[64];
 	if (c->global->yes)
 		return 1;
-	fputs(question, stderr);
+	print_text_to(stderr, slice_of(question));
 	fflush(stderr);
 	if (fgets(answer, sizeof(answer), stdin))
 		return strcmp(answer, "yes\n") == 0 || strcmp(answer, "yes") == 0;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/cmd_tables.h"
+#include "cmd/print.h"
 
 struct options {
 	const char *start, *end, *table, *since, *export_dir;
@@ -86,7 +87,13 @@ static void print(const struct cmd_context *c, const struct tables_summary *s, d
 static void print_reject(void *ctx, const char *name, int64_t rowid, const char *column, const char *reason)
 {
 	(void)ctx;
-	fprintf(stderr, "rejected: %s row %lld%s%s: %s\n", name, (long long)rowid, *column ? ", " : "", column, reason);
+	fputs("rejected: ", stderr);
+	print_text_to(stderr, slice_of(name));
+	fprintf(stderr, " row %lld%s", (long long)rowid, *column ? ", " : "");
+	print_text_to(stderr, slice_of(column));
+	fputs(": ", stderr);
+	print_text_to(stderr, slice_of(reason));
+	fputc('\n', stderr);
 }
 
 static int run(struct cmd_context *c, struct err *err)

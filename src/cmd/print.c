@@ -23,20 +23,37 @@ static size_t control_at(struct slice text, size_t i)
 	return ch == 0xc2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xa0 ? 2 : 0;
 }
 
-void print_text(const struct cmd_context *c, struct slice text)
+void print_text_to(FILE *out, struct slice text)
 {
 	while (text.len) {
 		size_t n = 0, good = utf8_bad_at(text);
 		while (n < good && !control_at(text, n))
 			n++;
-		fwrite(text.ptr, 1, n, c->out);
+		fwrite(text.ptr, 1, n, out);
 		if (n < text.len) {
 			size_t control = n < good ? control_at(text, n) : 0;
-			fputs("\xef\xbf\xbd", c->out);
+			fputs("\xef\xbf\xbd", out);
 			n += control ? control : 1;
 		}
 		text.ptr += n;
 		text.len -= n;
+	}
+}
+
+void print_text(const struct cmd_context *c, struct slice text)
+{
+	print_text_to(c->out, text);
+}
+
+void print_lines(const struct cmd_context *c, struct slice text)
+{
+	while (text.len) {
+		const char *nl = memchr(text.ptr, '\n', text.len);
+		size_t n = nl ? (size_t)(nl - text.ptr) : text.len, taken = n + (nl != NULL);
+		print_text(c, (struct slice){text.ptr, n});
+		if (nl)
+			fputc('\n', c->out);
+		text = (struct slice){text.ptr + taken, text.len - taken};
 	}
 }
 

@@ -14,6 +14,10 @@ enum print_color { PRINT_PLAIN, PRINT_RED, PRINT_GREEN, PRINT_DIM, PRINT_BOLD };
 void print_color(const struct cmd_context *c, enum print_color color);
 /* Text of a document in a line for people: control characters and what is not UTF-8 become U+FFFD. */
 void print_text(const struct cmd_context *c, struct slice text);
+/* As print_text, elsewhere than to the context's output. */
+void print_text_to(FILE *out, struct slice text);
+/* As print_text, but lines stay lines. */
+void print_lines(const struct cmd_context *c, struct slice text);
 /* JSON text in a line for people: the control characters that JSON may hold become escapes. */
 void print_json_text(const struct cmd_context *c, struct slice json);
 /* The value on one line. */

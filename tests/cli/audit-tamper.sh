@@ -125,15 +125,17 @@ run audit verify $domain
 ok "other files before the patch forms, of any size: every form is looked at" test "$status" -eq 0
 back
 
-# commit_files PATH...: the branch goes on by a commit with these files, which hold {, made in the year 3168808
+escape=$(printf '\033')
+# commit_files PATH...: the branch goes on by a commit with these files, which hold { and what clears a terminal, as its message does, made in
+# the year 3168808
 commit_files() {
 	GIT_INDEX_FILE=$work/index
 	export GIT_INDEX_FILE
 	git -C "$git" read-tree $domain
 	for file; do
-		git -C "$git" update-index --add --cacheinfo "100644,$(echo '{' | git -C "$git" hash-object -w --stdin),$file"
+		git -C "$git" update-index --add --cacheinfo "100644,$(echo "{$escape[2J" | git -C "$git" hash-object -w --stdin),$file"
 	done
-	git -C "$git" log -1 --format=%B $domain | GIT_AUTHOR_DATE='@100000000000000 +0000' GIT_COMMITTER_DATE='@100000000000000 +0000' \
+	git -C "$git" log -1 --format=%B $domain | sed "1s/^/$escape[2J/" | GIT_AUTHOR_DATE='@100000000000000 +0000' GIT_COMMITTER_DATE='@100000000000000 +0000' \
 		git -C "$git" -c user.name=x -c user.email=x@y commit-tree -p $domain "$(git -C "$git" write-tree)" >"$work/head"
 	unset GIT_INDEX_FILE
 	git -C "$git" update-ref refs/heads/$domain "$(cat "$work/head")"
@@ -142,6 +144,11 @@ commit_files() {
 commit_files 'patches/%0/0x/%00x.json' 'patches/%F/Fx/%FFx.xml' patches/no/fo/noform.json
 run audit log $domain
 ok "a commit of no time" test "$(head -n 1 "$work/out" | cut -c 13-19)" = '  Z  x '
+run audit show $domain "$(cat "$work/head")"
+ok "a message is shown, and obeyed by no terminal" not grep "$escape" "$work/out"
+ok "in its lines" grep -q '^Settle-Event: patch$' "$work/out"
+run audit show $domain noform
+ok "nor is a file of the trail" same "$(cat "$work/out")" "$(printf '{\357\277\275[2J\n')"
 run audit show $domain noform --format json
 ok "a file that is no JSON: show ends" test "$status" -eq 5
 ok "and names it" says err 'patches/no/fo/noform.json: '

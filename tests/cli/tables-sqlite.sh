@@ -203,11 +203,12 @@ ok "with their values" test "$(sql names 'SELECT c, d FROM t')" = '1|2'
 # ---- columns of the target's own, and tables of which nothing or nothing else comes over ----
 
 sqlite3 -bail "$work/own.sqlite" "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT, w TEXT); INSERT INTO t VALUES (1, 'a', 'x'), (2, 'b', 'y');
-	CREATE TABLE none (gone TEXT); CREATE TABLE fresh (gone TEXT); INSERT INTO fresh VALUES ('x')"
+	CREATE TABLE esc (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO esc VALUES (1, char(27) || '[2J'); CREATE TABLE none (gone TEXT); CREATE TABLE fresh (gone TEXT); INSERT INTO fresh VALUES ('x')"
 create_pg_database own || exit 99
 to=$(pg_url own)
 sql own 'CREATE TABLE t (id bigint PRIMARY KEY, v text, w text)'
-printf '{"rules": [{"table": "t", "own": ["w"]}, {"table": "none", "drop": ["gone"], "skip": false}, {"table": "fresh", "drop": ["gone"],
+printf '{"rules": [{"table": "t", "own": ["w"]}, {"table": "none", "drop": ["gone"]}, {"table": "esc",
+	"columns": {"v": {"from": "v", "map": {"a": "b"}, "else": "reject"}}}, {"table": "fresh", "drop": ["gone"],
 	"columns": {"said": {"value": "so"}}}]}' >"$work/own.json"
 run tables plan "$work/own.manifest" --job "$work/own.json" --source "sqlite:$work/own.sqlite" --target "$to"
 run tables create "$work/own.manifest"
@@ -218,15 +219,18 @@ run tables migrate "$work/own.manifest" --table t --yes
 sql own "UPDATE t SET w = 'changed by its owner'"
 exits 0 "a column of the target's own may change" tables validate "$work/own.manifest" --table t
 ok "and is left out of the spot checks" says out 'ok    t  spot check: 2 rows, each field the same'
+exits 1 "a value that is rejected" tables migrate "$work/own.manifest" --table esc --yes
+ok "is told" says err 'rejected: esc row 1, v: no new value for "'
+ok "and obeyed by no terminal" not grep "$(printf '\033')" "$work/err"
 mkdir "$work/full"
 ln -s /dev/full "$work/full/t.csv"
 run tables clean "$work/own.manifest" --yes
 run tables migrate "$work/own.manifest" --yes --export-dir "$work/full"
 ok "a CSV file that cannot be written ends it" test "$status" -eq 2
 ok "and is named" says err "cannot write $work/full/t.csv: No space left on device"
-for rule in 3 -1; do
+for rule in 4 -1; do
 	sqlite3 "$work/own.manifest" "UPDATE tables SET rule = $rule WHERE id = 1"
 	exits 5 "a manifest whose row names a rule that there is not ($rule)" tables migrate "$work/own.manifest" --yes
-	ok "it is named" says err "manifest $work/own.manifest: row 1 names rule $((rule + 1)), and the job has 3"
+	ok "it is named" says err "manifest $work/own.manifest: row 1 names rule $((rule + 1)), and the job has 4"
 done
 finish
