@@ -116,6 +116,7 @@ static int put_outcome(struct state *s, const struct state_doc *doc, enum state_
 	next.flags &= DOC_SOURCE | DOC_TOMBSTONE | DOC_REJECT | DOC_PENDING | DOC_TRAITS;
 	next.flags |= doc->n_wants ? DOC_WANTS : 0;
 	next.flags |= doc_list_flags(doc);
+	next.flags |= doc_list_flags(doc) && !old.spool ? DOC_SQL_ONLY : 0;
 	if (missing == STATE_MISSING && !(next.flags & DOC_REJECT))
 		next.flags |= DOC_MISSING;
 	if (rc == 0)

@@ -173,6 +173,22 @@ int doc_ignored_number(struct state *s, struct slice ignored, int64_t *out, stru
 
 /* ---- operations ---- */
 
+/*
+ * What is put may be a document of another kind whose id forms use as a case's. What differed in that case is replaced
+ * with all that was known, so it waits to be compared again.
+ */
+static int keep_case(struct state *s, struct slice id, const struct doc_row *old, struct doc_row *row, struct err *err)
+{
+	if (!(old->flags & DOC_SQL_ONLY))
+		return 0;
+	if (old->kind == row->kind) {
+		row->flags |= DOC_SQL_ONLY;
+		return 0;
+	}
+	row->flags |= DOC_PENDING;
+	return old->flags & DOC_PENDING ? 0 : state_run_id(s, "INSERT INTO pending VALUES (?1)", id, err);
+}
+
 static int put_doc(struct state *s, const struct state_doc *doc, struct err *err)
 {
 	struct doc_row old, row = {.flags = DOC_SOURCE | doc_list_flags(doc) | doc_trait_flags(doc->traits),
@@ -186,6 +202,8 @@ static int put_doc(struct state *s, const struct state_doc *doc, struct err *err
 		rc = insert_row(s, doc->id, &row, &inserted, err);
 	if (rc == 0 && !inserted) {
 		rc = doc_read(s, doc->id, &old, err);
+		if (rc == 0)
+			rc = keep_case(s, doc->id, &old, &row, err);
 		if (rc == 0)
 			rc = doc_change(s, doc->id, &old, &row, err);
 	}

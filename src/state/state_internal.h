@@ -61,6 +61,7 @@ enum doc_flags {
 	DOC_LEDGERS = 1 << 8,   /* enum state_traits; only with DOC_SOURCE */
 	DOC_KEY_TWICE = 1 << 9,
 	DOC_TRAITS = DOC_LEDGERS | DOC_KEY_TWICE,
+	DOC_SQL_ONLY = 1 << 10, /* what differs is a case of that id, of which the source has none */
 };
 
 struct doc_row {

@@ -99,6 +99,31 @@ check_target() { # check_target NAME; SETTLE_TARGET is set
 	ok "$way: says what was there already" says err "already migrated: f1"
 }
 
+# Forms may use any id as a case's, also one that the source has for something else.
+check_other_kind() {
+	SETTLE_STATE_DIR=$work/state-other SETTLE_TARGET=sqlite:$work/other.db
+	form own XFormInstance own 01 >"$work/feed.ndjson"
+	form f1 XFormInstance thing 02 >>"$work/feed.ndjson"
+	row thing Thing '"size":1' >>"$work/feed.ndjson"
+	exits 1 "cases with the id of a form, and of a plain document" migrate d
+	diffs >"$work/differs"
+	ok "only SQL has them" same "$(cat "$work/differs")" "$(printf 'CommCareCase own\nCommCareCase thing')"
+	exits 1 "the same command again" migrate d
+	ok "says the same" same "$(diffs)" "$(cat "$work/differs")"
+	sed 's/"size":1/"size":2/; s/"1-a"\(.*"size"\)/"2-a"\1/; s/"_rev":"1-a"\(.*"size"\)/"_rev":"2-a"\1/' "$work/feed.ndjson" >"$work/more.ndjson"
+	mv "$work/more.ndjson" "$work/feed.ndjson"
+	exits 1 "the plain document has changed" migrate d
+	ok "it was written" says out 'written 1 + unchanged 2'
+	ok "the cases differ as before" same "$(diffs)" "$(cat "$work/differs")"
+	exits 1 "rules of now" diff filter d
+	ok "leave them, too" same "$(diffs)" "$(cat "$work/differs")"
+	ok "nothing waits to be compared" test "$("$settle" stats d --format json | grep -c '"pending":0')" = 1
+	run diff forms d
+	exits 1 "forms compared again, and cases" diff cases d
+	ok "still say the same" same "$(diffs)" "$(cat "$work/differs")"
+}
+
+check_other_kind
 SETTLE_TARGET=sqlite:$work/t.db
 check_target sqlite
 start_pg || exit 99
