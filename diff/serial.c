@@ -115,7 +115,7 @@ int diff_from_json(const struct json *v, struct arena *a, struct diff *out, stru
 	if (diff_type_parse(type, &out->type)) {
 		err_set(err, ERR_SYNTAX, "unknown type of difference \"%.*s\"", (int)(type.len < 40 ? type.len : 40),
 			type.ptr);
-		return err_hint(err, "known are diff, type, missing, complex, set_mismatch");
+		return err_hint(err, "known are diff, type, missing, complex, set_mismatch, missing-forms");
 	}
 	rc = path_from_json(json_gets(v, "path"), a, out, err);
 	if (rc)

@@ -119,6 +119,10 @@ static int run(struct cmd_context *c, struct err *err)
 		rc = tables_migrate(&env, &migrate, &sum, err);
 	if (sum.parts || sum.failed)
 		print(c, &sum, (double)(clock_mono_us() - start) / 1e6);
+	if (sum.set_aside > sum.rejected)
+		log_at(c->log, LOG_WARN,
+		       "%lld rows were set aside before, since they do not fit: `settle tables validate` counts them",
+		       (long long)(sum.set_aside - sum.rejected));
 	if (sum.rejected && tables_rejects(&env, print_reject, c, &second))
 		log_err(c->log, LOG_ERROR, &second);
 	return rc;

@@ -70,12 +70,24 @@ static enum log_level level_of(const struct global_options *g)
 	return g->verbose > 1 ? LOG_DEBUG : g->verbose ? LOG_DETAIL : LOG_INFO;
 }
 
+/* Which argument is empty, counted from 1; 0: none. */
+static int empty_word(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (!*argv[i])
+			return i + 1;
+	return 0;
+}
+
 static int check_arguments(const struct command *c, int argc, char **argv, struct err *err)
 {
+	int empty;
 	if (argc < c->min_args)
 		err_set(err, ERR_USAGE, "%s wants more arguments: %s", c->name, c->arguments);
 	else if (c->max_args >= 0 && argc > c->max_args)
 		err_set(err, ERR_USAGE, "%s takes no argument \"%s\"", c->name, argv[c->max_args]);
+	else if ((empty = empty_word(argc, argv)))
+		err_set(err, ERR_USAGE, "%s wants %s, and argument %d is empty", c->name, c->arguments, empty);
 	else
 		return 0;
 	return err_hint(err, "`settle help %s` says how it is used", c->name);

@@ -248,6 +248,23 @@ static int check_version(struct lite *db, int have, int n, struct err *err)
 	return 0;
 }
 
+/*
+ * Who names a database of something else by mistake must not find tables of settle in it. In one statement: another
+ * process may be making them.
+ */
+static int check_own(struct lite *db, struct err *err)
+{
+	static const char sql[] =
+	    "SELECT (SELECT user_version FROM pragma_user_version) = 0 AND EXISTS (SELECT 1 FROM sqlite_master)";
+	int foreign = 0;
+	if (pragma_int(db, sql, &foreign, err))
+		return err->code;
+	if (!foreign)
+		return 0;
+	err_set(err, ERR_STATE, "%s %s is a SQLite database of something else", db->options.what, shown_path(db));
+	return err_hint(err, "name a file that is not there yet, or one that settle made");
+}
+
 /* Brings the file one version further; *have is what it is at afterwards. Looks again inside the transaction: another
  * process may have done it in the meantime. */
 static int migrate_one(struct lite *db, const char *const *sql, int n, int *have, struct err *err)
@@ -275,7 +292,9 @@ static int migrate_one(struct lite *db, const char *const *sql, int n, int *have
 int lite_migrate(struct lite *db, const char *const *sql, int n, struct err *err)
 {
 	int have = 0;
-	int rc = pragma_int(db, "PRAGMA user_version", &have, err);
+	int rc = check_own(db, err);
+	if (rc == 0)
+		rc = pragma_int(db, "PRAGMA user_version", &have, err);
 	if (rc == 0)
 		rc = check_version(db, have, n, err);
 	while (rc == 0 && have < n)

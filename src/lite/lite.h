@@ -46,7 +46,8 @@ const char *lite_version(void);   /* of SQLite, "3.40.1" */
 
 /*
  * Numbered migrations under PRAGMA user_version: sql[i] brings version i to i + 1, each in a transaction. A file
- * newer than n is refused: ERR_STATE naming both versions. Read-only connections only check.
+ * newer than n is refused: ERR_STATE naming both versions; so is one of version 0 that holds anything: it is not settle's.
+ * Read-only connections only check.
  */
 MUST_CHECK int lite_migrate(struct lite *db, const char *const *sql, int n, struct err *err);
 /* Constant SQL, may hold several statements. */

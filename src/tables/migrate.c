@@ -132,8 +132,12 @@ static int finish(struct run *r, struct err *err)
 	struct session *s = r->s;
 	struct err making = ERR_INIT;
 	int rc = session_rows(s, err);
-	for (size_t i = 0; i < s->rows.n; i++)
-		r->sum->left += !is_done(&s->rows.v[i]);
+	for (size_t i = 0; i < s->rows.n; i++) {
+		const struct tables_row *row = &s->rows.v[i];
+		r->sum->left += !is_done(row);
+		if (!r->o->select.table || row_is_named(row, r->o->select.table))
+			r->sum->set_aside += row->rejected;
+	}
 	if (rc == 0)
 		rc = set_sequences(s, err);
 	if (rc)
@@ -276,5 +280,5 @@ int tables_migrate(const struct tables_env *env, const struct tables_migrate_opt
 	arena_release(&a);
 	if (rc || out->refused)
 		return rc;
-	return out->failed || out->rejected || out->passed_over;
+	return out->failed || out->rejected || out->set_aside || out->passed_over;
 }

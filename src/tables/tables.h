@@ -73,13 +73,14 @@ struct tables_summary {
 	int64_t parts, tables; /* done in this call */
 	int64_t rows, bytes, rejected;
 	int64_t failed;      /* parts that failed */
+	int64_t set_aside;   /* rows of the tables asked for that were rejected, now or before */
 	int64_t left;        /* parts of the manifest that are not done */
 	int64_t passed_over; /* parts that failed before and were not taken again */
 	int refused;         /* the answer was not yes: nothing was done */
 	int checked;         /* a job that wants --apply was only checked */
 };
 
-/* Works the manifest off. 0 when everything asked was done, 1 when something failed, was rejected or passed over. */
+/* Works the manifest off. 0 when everything asked was done, 1 when something failed, is set aside or passed over. */
 MUST_CHECK int tables_migrate(const struct tables_env *env, const struct tables_migrate_options *o,
 			      struct tables_summary *out, struct err *err);
 

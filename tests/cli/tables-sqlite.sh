@@ -103,6 +103,17 @@ ok "with names" grep -q '^id,title,status' "$work/csv/tickets.csv"
 ok "nobody else's" test "$(stat -c %a "$work/csv/users.csv")" = 600
 ok "the source is as it was" test "$(cksum <"$db")" = "$before"
 
+cp "$db" "$work/theirs.db"
+for command in plan status; do
+	tables $command "$work/theirs.db"
+	ok "$command: a database of something else is no manifest" test "$status" -eq 5
+	ok "$command: and is said to be one" says err "manifest $work/theirs.db is a SQLite database of something else"
+	ok "$command: and left alone" cmp "$db" "$work/theirs.db"
+done
+tables migrate "$manifest" --yes
+ok "again there is no table to migrate" says out 'No table to migrate'
+ok "but what was set aside is still left" test "$status" -eq 1
+ok "and told of" says err ' rows were set aside before'
 tables validate "$manifest"
 ok "what was set aside is a difference" test "$status" -eq 1
 ok "counted" says out 'DIFF  issues  rows: source 8, target 3 (5 set aside)'

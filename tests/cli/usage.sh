@@ -86,8 +86,10 @@ exits 2 "source of an unknown kind" migrate demo --target "sqlite:$work/t.db" --
 exits 2 "target of an unknown kind" stats demo --target mysql://x/y
 exits 2 "domain that is not UTF-8" stats "$(printf 'a\377')" --target "sqlite:$work/t.db"
 exits 2 "empty domain" stats "" --target "sqlite:$work/t.db"
-ok "says so" says err "the domain's name is empty"
+ok "says so" says err "stats wants DOMAIN, and argument 1 is empty"
 exits 2 "empty domain, reset" reset "" --yes --target "sqlite:$work/t.db"
+exits 2 "empty id" show d "" --target "sqlite:$work/t.db"
+ok "says which" says err "show wants DOMAIN ID, and argument 2 is empty"
 exits 2 "target that is not UTF-8" stats d --target "$(printf 'sqlite:%s/a\377' "$work")"
 ok "says so" says err 'the target is not UTF-8'
 exits 2 "source that is not UTF-8" migrate d --source "$(printf 'file:a\377')" --target "sqlite:$work/t.db"

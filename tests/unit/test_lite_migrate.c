@@ -36,6 +36,18 @@ static void test_lite_migrate__failed_step_leaves_the_version_before_it(void **s
 	lite_close(db);
 }
 
+static void test_lite_migrate__file_of_something_else_is_left_alone(void **state)
+{
+	struct place *p = *state;
+	struct err err = ERR_INIT;
+	struct lite *db = must_open(p->path, LITE_CREATE);
+	must_exec(db, "CREATE TABLE theirs (a)");
+	assert_int_equal(lite_migrate(db, steps, 1, &err), ERR_STATE);
+	assert_non_null(strstr(err.msg, "is a SQLite database of something else"));
+	assert_int_equal(must_count(db, "SELECT count(*) FROM sqlite_master"), 1);
+	lite_close(db);
+}
+
 static void test_lite_migrate__newer_file_is_refused(void **state)
 {
 	struct place *p = *state;
@@ -85,7 +97,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    AT_PLACE(test_lite_migrate__each_step_once),
 	    AT_PLACE(test_lite_migrate__failed_step_leaves_the_version_before_it),
-	    AT_PLACE(test_lite_migrate__newer_file_is_refused),
+	    AT_PLACE(test_lite_migrate__file_of_something_else_is_left_alone),
+AT_PLACE(test_lite_migrate__newer_file_is_refused),
 	    AT_PLACE(test_lite_migrate__read_only_checks),
 	    AT_PLACE(test_lite_migrate__is_busy_while_another_migrates),
 	};
