@@ -106,17 +106,22 @@ int state_case_touch(struct state *s, struct slice id, struct err *err)
 	return state_op_end(s, own, rc, err);
 }
 
-static int put_outcome(struct state *s, const struct state_doc *doc, enum state_missing missing, struct err *err)
+/* The row is of another document of the source, which is no case, and only its id was compared. */
+static int is_of_another(const struct doc_row *row)
 {
-	struct doc_row old, next;
-	int rc = doc_read(s, doc->id, &old, err);
-	if (rc == 0 && old.flags & DOC_WANTS)
-		rc = state_run_id(s, "DELETE FROM wanted WHERE id = ?1", doc->id, err);
-	next = old;
+	return row->flags & DOC_SOURCE && !row->spool && !(row->flags & DOC_SQL_ONLY);
+}
+
+static int put_compared(struct state *s, const struct state_doc *doc, enum state_missing missing,
+			const struct doc_row *old, struct err *err)
+{
+	struct doc_row next = *old;
+	int rc = old->flags & DOC_WANTS ? state_run_id(s, "DELETE FROM wanted WHERE id = ?1", doc->id, err) : 0;
+
 	next.flags &= DOC_SOURCE | DOC_TOMBSTONE | DOC_REJECT | DOC_PENDING | DOC_TRAITS;
 	next.flags |= doc->n_wants ? DOC_WANTS : 0;
 	next.flags |= doc_list_flags(doc);
-	next.flags |= doc_list_flags(doc) && !old.spool ? DOC_SQL_ONLY : 0;
+	next.flags |= doc_list_flags(doc) && !old->spool ? DOC_SQL_ONLY : 0;
 	if (missing == STATE_MISSING && !(next.flags & DOC_REJECT))
 		next.flags |= DOC_MISSING;
 	if (rc == 0)
@@ -124,7 +129,7 @@ static int put_outcome(struct state *s, const struct state_doc *doc, enum state_
 	if (rc == 0)
 		rc = doc_ignored_number(s, doc->ignored, &next.ignored, err);
 	if (rc == 0)
-		rc = doc_change(s, doc->id, &old, &next, err);
+		rc = doc_change(s, doc->id, old, &next, err);
 	if (rc == 0)
 		rc = doc_put_lists(s, doc, err);
 	if (rc == 0)
@@ -132,6 +137,15 @@ static int put_outcome(struct state *s, const struct state_doc *doc, enum state_
 	if (rc == 0 && (next.flags & DOC_MISSING))
 		rc = doc_put_missing(s, doc->kind, doc->id, err);
 	return rc;
+}
+
+static int put_outcome(struct state *s, const struct state_doc *doc, enum state_missing missing, struct err *err)
+{
+	struct doc_row old;
+	int rc = doc_read(s, doc->id, &old, err);
+	if (rc == 0 && is_of_another(&old) && !doc_list_flags(doc) && missing != STATE_MISSING)
+		return 0;
+	return rc ? rc : put_compared(s, doc, missing, &old, err);
 }
 
 int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing, struct err *err)

@@ -121,6 +121,11 @@ check_other_kind() {
 	run diff forms d
 	exits 1 "forms compared again, and cases" diff cases d
 	ok "still say the same" same "$(diffs)" "$(cat "$work/differs")"
+	form own XFormArchived own 01 | sed 's/"1-a"/"2-a"/g' >"$work/feed.ndjson"
+	run migrate d
+	ok "the case leaves with its form" same "$(diffs)" "CommCareCase thing"
+	run stats d --format json
+	ok "whose document is counted as what it is" says out '{"kind":"XFormArchived","docs":1,'
 }
 
 check_other_kind
