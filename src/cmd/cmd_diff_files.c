@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "cmd/context.h"
 #include "cmd/print.h"
 
 struct options {
@@ -75,6 +76,7 @@ static int run(struct cmd_context *c, struct err *err)
 		return err->code;
 	kind = kind_of(c, o->kind, &couch);
 	migrate_compare(&c->profile, kind, &couch, &sql, ids.v, ids.n, o->raw, c->arena, &result);
+	warn_of_kind(c, o->kind);
 	id = json_get_text(&couch, "_id");
 	if (c->global->format == FORMAT_JSON)
 		print_result_json(c, &result);

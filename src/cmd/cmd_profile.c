@@ -80,8 +80,10 @@ static int run_check(struct cmd_context *c, struct err *err)
 {
 	struct profile_findings findings = {0};
 	struct slice text;
-	if (read_file(c->argv[0], c->arena, &text, err) || profile_check(text, c->arena, &findings, err))
+	if (read_file(c->argv[0], c->arena, &text, err))
 		return err->code;
+	if (profile_check(text, c->arena, &findings, err))
+		return err_prefix(err, "%s", c->argv[0]);
 	for (size_t i = 0; i < findings.n; i++)
 		print_finding(c, &findings.v[i]);
 	if (findings.n == 0 && c->global->format == FORMAT_TEXT)

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "cmd/context.h"
 #include "cmd/marked.h"
 #include "cmd/print.h"
 
@@ -78,6 +79,7 @@ static int run(struct cmd_context *c, struct err *err)
 	struct migrate_env env = cmd_env(c);
 	struct migrate_sides sides;
 	struct migrate_comparison comparison = {0};
+	warn_of_kind(c, o->kind);
 	int rc = migrate_sides(&env, slice_of(c->argv[1]), slice_of(o->kind), c->arena, &sides, err);
 	if (rc == ERR_NOTFOUND)
 		err->code = ERR_USAGE;

@@ -143,6 +143,12 @@ struct migrate_env cmd_env(const struct cmd_context *c)
 	};
 }
 
+void warn_of_kind(const struct cmd_context *c, const char *kind)
+{
+	if (kind && !c->profile.other_kinds && !profile_kind(&c->profile, slice_of(kind)))
+		log_at(c->log, LOG_WARN, "the profile lists no kind %s: it is compared without rules of its own", kind);
+}
+
 int make_directory(const char *path, struct err *err)
 {
 	char part[4096];

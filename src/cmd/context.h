@@ -9,6 +9,8 @@
 
 /* c->global, argc, argv, arena, log, out are set. ERR_USAGE names what is missing. */
 MUST_CHECK int context_open(struct cmd_context *c, const struct command *command, struct err *err);
+/* Warns when --kind names one that the profile does not list, so that it has no rules; NULL: not given. */
+void warn_of_kind(const struct cmd_context *c, const char *kind);
 /* The directory and those above it, 0700. */
 MUST_CHECK int make_directory(const char *path, struct err *err);
 

@@ -184,6 +184,16 @@ static void put_pending(const struct cmd_context *c, const struct migrate_stats 
 	fputs(" --select pending` compares them\n", c->out);
 }
 
+static void put_nothing(const struct cmd_context *c, const struct migrate_stats *s)
+{
+	struct slice text = SLICE("the source has no document of this domain: is its name right?");
+	if (s->trial.ptr)
+		text = arena_printf(c->arena,
+				    "the source has no document of this domain that %.*s takes: are the names right?",
+				    SLICE_ARG(s->trial));
+	put_named(c, "nothing", text);
+}
+
 /* A trial run looks for none, and cannot bring over what it finds without looking. */
 static void put_missing(const struct cmd_context *c, const struct migrate_stats *s)
 {
@@ -237,7 +247,7 @@ void print_stats(const struct cmd_context *c, const struct migrate_stats *s, uns
 	if (s->unfinished)
 		put_named(c, "unfinished", SLICE("the last pass did not come to its end; the same command goes on"));
 	if (s->nothing)
-		put_named(c, "nothing", SLICE("the source has no document of this domain: is its name right?"));
+		put_nothing(c, s);
 	if (s->apart)
 		put_apart(c, s);
 	if (s->other_rules)

@@ -114,7 +114,7 @@ static int judge_state(struct state *s, const struct held *target, struct arena 
 	return 0;
 }
 
-/* A name that none of the source's documents has. An empty source is as clean as it can be; a domain whose documents
+/* A name, or kinds of a trial run, that none of the source's documents has. An empty source is as clean as it can be; a domain whose documents
  * are all gone by now has rows. */
 static int look_for_nothing(struct sql_target *t, const struct migrate_env *env, struct arena *a,
 			    struct migrate_stats *out, struct err *err)
@@ -122,7 +122,7 @@ static int look_for_nothing(struct sql_target *t, const struct migrate_env *env,
 	static const struct sql_table *const tables[] = {&sql_forms, &sql_documents, &sql_cases};
 	struct sql_keys keys;
 
-	if (!env->profile->domain_field.ptr || out->unfinished || out->trial.ptr || out->counters.read == 0)
+	if ((!env->profile->domain_field.ptr && !out->trial.ptr) || out->unfinished || out->counters.read == 0)
 		return 0;
 	for (size_t i = 0; i < out->n_kinds; i++)
 		if (out->kinds[i].docs)

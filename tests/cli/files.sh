@@ -43,6 +43,11 @@ exits 1 "document without a doc type: no rule is about it" diff files "$work/unt
 ok "and it is compared" says out "missing"
 exits 1 "--kind gives it" diff files "$work/untyped.json" "$work/sql.json" --kind Thing --profile documents
 ok "in the heading" says out 'Thing '
+ok "without a word, as this profile lists none" silent err
+exits 1 "--kind that the profile does not list" diff files "$work/untyped.json" "$work/sql.json" --kind CommCareCas
+ok "is warned of" says err 'warn: the profile lists no kind CommCareCas: it is compared without rules of its own'
+exits 1 "--kind that it lists" diff files "$work/untyped.json" "$work/sql.json" --kind CommCareCase
+ok "is not" silent err
 exits 2 "one file" diff files "$work/couch.json"
 
 # xform_ids: forms without actions are not missed.
@@ -72,4 +77,6 @@ ok "names file and line" grep -qE 'bad\.json:[0-9]+:[0-9]+: error: ' "$work/out"
 exits 1 "as JSON" profile check "$work/bad.json" --format json
 ok "an object a line" grep -qE '^\{"file":.*"line":[0-9]+,"column":[0-9]+,"error":true,"message":' "$work/out"
 exits 2 "profile check of what is not there" profile check "$work/none.json"
+exits 2 "profile check of what is no JSON" profile check "$work/cut.json"
+ok "names the file" says err "$work/cut.json"
 finish

@@ -212,6 +212,12 @@ ok "--only: commit says why" says err "trial run (--only XFormInstance)"
 exits 5 "--only: no other kinds" migrate d --only XFormInstance,Group
 exits 0 "--only: the same again" migrate d --only XFormInstance
 
+trial misspelt
+exits 1 "--only a kind that no document is of" migrate d --only XFormInstanc
+ok "--only a kind that no document is of: is said" says err "no document of domain d and of --only XFormInstanc was found: are the names right?"
+exits 0 "--only a kind that no document is of: stats" stats d
+ok "--only a kind that no document is of: is not clean" says out "the source has no document of this domain that --only XFormInstanc takes"
+
 trial two
 exits 1 "--only two kinds" migrate d --only ,XFormInstance,CommCareCase,
 ok "--only two kinds: they are counted" test "$(kinds | sed 's/[0-9 ]*,/,/; s/ [0-9 ]*$//')" = "XFormInstance, CommCareCase"

@@ -134,7 +134,8 @@ ok "the document of that id and those of that kind, each once" same "$(json "$wo
 selects BB 700
 selects C 2
 selects A:B 1
-selects B:B 0
+exits 2 "--select B:B, an id of another kind" diff show kinds --format json --select B:B
+ok "is named" says err "no document B:B in kinds"
 selects C:C-1 1
 selects A-7,C-1,A-1199 3
 unset SETTLE_PROFILE
