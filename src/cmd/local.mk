@@ -95,7 +95,7 @@ TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) tests/cli/lib.sh fixtures/example
 
 UNIT_TESTS += tests/unit/test_options tests/unit/test_print
-CMD_LIBS = src/cmd/libcmd.a src/tables/libtables.a src/snapshot/libsnapshot.a $(CRYPT_LIBS) $(MIGRATE_LIBS) $(CRYPTO_LIBS)
+CMD_LIBS = src/cmd/libcmd.a src/tables/libtables.a src/snapshot/libsnapshot.a $(CRYPT_LIBS) $(MIGRATE_LIBS)
 
 tests_unit_test_options_SOURCES = tests/unit/test_options.c
 tests_unit_test_options_CFLAGS = $(CMOCKA_TEST_CFLAGS)

@@ -37,7 +37,7 @@ sqlite3     sqlite3_  lite   sql state
 git2        git_      audit
 yajl/       yajl_     base
 libxml/     xml       patch
-openssl/    EVP_      audit,snapshot
+openssl/    EVP_      base,audit,snapshot
 LIBRARIES
 
 findings() { # NAME: a test that passes when nothing was written to $work/found
