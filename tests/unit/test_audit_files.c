@@ -3,7 +3,9 @@
 
 #include "tests/unit/audit_place.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 /* Each holds the id in its name. */
 static int count_files(struct audit *t, const char *prefix)
@@ -122,11 +124,44 @@ static void test_audit__files_stand_in_gits_order(void **state)
 	assert_sound(f);
 }
 
+/* One blob at many paths: what grows is the file of the changed paths. */
+static void test_audit__no_room_for_the_changed_paths_is_told_and_nothing_is_committed(void **state)
+{
+	struct fixture *f = *state;
+	struct audit *t = trail_open(f, "demo", 0);
+	struct err err = ERR_INIT;
+	struct rlimit whole, small;
+	char path[256], before[AUDIT_ID_SIZE], after[AUDIT_ID_SIZE];
+	trail_begin(t);
+	trail_put(t, "a", SLICE("x"));
+	trail_commit(t, "patch", 0, before);
+	trail_begin(t);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	small = (struct rlimit){1 << 20, whole.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	int rc = 0;
+	for (int i = 0; i < 200000 && rc == 0; i++) {
+		snprintf(path, sizeof(path), "%0200d", i);
+		rc = audit_put(t, slice_of(path), SLICE("x"), &err);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
+	assert_int_equal(rc, ERR_STATE);
+	assert_non_null(strstr(err.msg, "temporary file of the audit trail"));
+	assert_non_null(strstr(err.hint, "free space"));
+	audit_rollback(t);
+	assert_int_equal(audit_head(t, after, &err), 0);
+	assert_string_equal(after, before);
+	audit_close(t);
+	assert_sound(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FIXTURE_TEST(test_audit__many_files_go_out_as_packs),
 	    FIXTURE_TEST(test_audit__files_stand_in_gits_order),
+	    FIXTURE_TEST(test_audit__no_room_for_the_changed_paths_is_told_and_nothing_is_committed),
 	    FIXTURE_TEST(test_audit__paths_of_ids_go_there_and_back),
 	    FIXTURE_TEST(test_audit__what_is_no_path_is_refused),
 	};
