@@ -18,7 +18,8 @@ MUST_CHECK int options_environment(const struct option_set *set, struct err *err
 
 /*
  * Reads argv[0..argc-1]. An option is looked for in sets[0], then sets[1], ... What is no option is put into words
- * (room for argc) in its order. ERR_USAGE names the option, with a hint when a similar one exists; an empty text is one.
+ * (room for argc) in its order. ERR_USAGE names the option, with a hint when a similar one exists; an empty text is
+ * one.
  */
 MUST_CHECK int options_parse(const struct option_set *sets, int n_sets, int argc, char **argv, char **words,
 			     int *n_words, struct err *err);

@@ -1,6 +1,6 @@
 /*
- * lite: the one wrapper around SQLite, used by state, audit, tables, snapshot and sql/sqlite. Owns connections, the busy
- * policy (LITE_BUSY_MS in one place), prepared statements (made once per connection, always reset by lite_done),
+ * lite: the one wrapper around SQLite, used by state, audit, tables, snapshot and sql/sqlite. Owns connections, the
+ * busy policy (LITE_BUSY_MS in one place), prepared statements (made once per connection, always reset by lite_done),
  * schema versions.
  * Files are made with mode 0600. Values travel as parameters only.
  * Errors: `code` given at open (ERR_STATE for the state file, ERR_TARGET for a target) with native = SQLite's
@@ -46,8 +46,8 @@ const char *lite_version(void);   /* of SQLite, "3.40.1" */
 
 /*
  * Numbered migrations under PRAGMA user_version: sql[i] brings version i to i + 1, each in a transaction. A file
- * newer than n is refused: ERR_STATE naming both versions; so is one of version 0 that holds anything: it is not settle's.
- * Read-only connections only check.
+ * newer than n is refused: ERR_STATE naming both versions; so is one of version 0 that holds anything: it is not
+ * settle's. Read-only connections only check.
  */
 MUST_CHECK int lite_migrate(struct lite *db, const char *const *sql, int n, struct err *err);
 /* Constant SQL, may hold several statements. */

@@ -1,6 +1,6 @@
 /*
- * find: documents of the source by their ids: asked for in bulk from a server, or picked out of one reading of a recorded feed. Private to
- * src/migrate. Threads: one at a time, while no pass reads the feed.
+ * find: documents of the source by their ids: asked for in bulk from a server, or picked out of one reading of a
+ * recorded feed. Private to src/migrate. Threads: one at a time, while no pass reads the feed.
  */
 #ifndef SETTLE_MIGRATE_FIND_H
 #define SETTLE_MIGRATE_FIND_H

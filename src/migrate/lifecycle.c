@@ -21,10 +21,11 @@ static const int leads_to[LIFE_STATUSES][LIFE_COMMANDS] = {
 
 /* What may be done instead. */
 static const char *const ways_out[LIFE_STATUSES] = {
-        [LIFE_NOT_STARTED] = "begin with `settle migrate DOMAIN`, or `settle migrate DOMAIN --live` while the source is in use",
-        [LIFE_LIVE] = "end the live phase with `settle migrate DOMAIN --finish`",
-        [LIFE_IN_PROGRESS] = "`settle commit DOMAIN` completes it, `settle reset DOMAIN` begins again",
-        [LIFE_COMPLETE] = "`settle stats`, `settle show` and `settle diff cases` still work",
+    [LIFE_NOT_STARTED] =
+	"begin with `settle migrate DOMAIN`, or `settle migrate DOMAIN --live` while the source is in use",
+    [LIFE_LIVE] = "end the live phase with `settle migrate DOMAIN --finish`",
+    [LIFE_IN_PROGRESS] = "`settle commit DOMAIN` completes it, `settle reset DOMAIN` begins again",
+    [LIFE_COMPLETE] = "`settle stats`, `settle show` and `settle diff cases` still work",
 };
 
 const char *life_status_name(enum life_status s)

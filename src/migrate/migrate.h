@@ -100,7 +100,7 @@ struct migrate_stats { /* what `stats` prints and `migrate` ends with; slices li
 	struct slice trial; /* what makes it a trial run, "--only A --limit 5"; SLICE_NONE: it is none */
 	const struct slice *left_out; /* what a trial run leaves out, for people */
 	size_t n_left_out;
-	int nothing;      /* a pass came to its end and found no document of the domain, or of --only: is the name right? */
+	int nothing; /* a pass came to its end and found no document of the domain, or of --only: is the name right? */
 	const char *apart; /* why target and state file do not belong together, so that no count means much; NULL: they do */
 	struct migrate_counters counters;
 	int64_t pending, rejected_now;

@@ -84,7 +84,8 @@ static void warn_if_nothing_fits(const struct run *r)
 	if (!r->first_load || !c->read || c->read != c->skipped + c->deleted)
 		return;
 	if (r->options.only)
-		log_at(r->env->log, LOG_WARN, "no document of domain %.*s and of --only %s was found: are the names right?",
+		log_at(r->env->log, LOG_WARN,
+		       "no document of domain %.*s and of --only %s was found: are the names right?",
 		       SLICE_ARG(r->env->domain), r->options.only);
 	else
 		log_at(r->env->log, LOG_WARN, "no document of domain %.*s was found: is the name right?",

@@ -38,8 +38,8 @@ struct migrate_patch_form { /* borrowed until the function that got it returns *
 };
 typedef int migrate_patch_fn(void *ctx, const struct migrate_patch_form *f, struct err *err);
 /*
- * Every patch form that SQL holds, by form id, a page at a time. A callback that returns an error code ends it with that.
- * ERR_STATE: the target knows nothing of the domain.
+ * Every patch form that SQL holds, by form id, a page at a time. A callback that returns an error code ends it with
+ * that. ERR_STATE: the target knows nothing of the domain.
  */
 MUST_CHECK int migrate_patch_list(const struct migrate_env *env, migrate_patch_fn *fn, void *ctx, struct err *err);
 /* The SQL-side JSON before that patch, JSON null when there was none. ERR_NOTFOUND: no such patch form. */

@@ -1,6 +1,6 @@
 /*
- * selection: the documents that --select names. Pure; cmd reads the text, migrate asks. Threads: read-only once made, but for
- * what was seen.
+ * selection: the documents that --select names. Pure; cmd reads the text, migrate asks. Threads: read-only once made,
+ * but for what was seen.
  */
 #ifndef SETTLE_MIGRATE_SELECTION_H
 #define SETTLE_MIGRATE_SELECTION_H

@@ -114,8 +114,8 @@ static int judge_state(struct state *s, const struct held *target, struct arena 
 	return 0;
 }
 
-/* A name, or kinds of a trial run, that none of the source's documents has. An empty source is as clean as it can be; a domain whose documents
- * are all gone by now has rows. */
+/* A name, or kinds of a trial run, that none of the source's documents has. An empty source is as clean as it can be; a
+ * domain whose documents are all gone by now has rows. */
 static int look_for_nothing(struct sql_target *t, const struct migrate_env *env, struct arena *a,
 			    struct migrate_stats *out, struct err *err)
 {

@@ -85,8 +85,8 @@ struct state_doc {
  */
 MUST_CHECK int state_doc_put(struct state *s, const struct state_doc *doc, struct err *err);
 /*
- * What is known of a document besides its differences: kind, ignored, attachments, conflicts, traits (slices in the arena).
- * ERR_NOTFOUND when there is no record.
+ * What is known of a document besides its differences: kind, ignored, attachments, conflicts, traits (slices in the
+ * arena). ERR_NOTFOUND when there is no record.
  */
 MUST_CHECK int state_doc_get(struct state *s, struct slice id, struct arena *a, struct state_doc *out, struct err *err);
 /*
@@ -106,8 +106,8 @@ struct state_case {
 };
 /*
  * Puts it as pending, unless the same revision is there already: then *same = 1, it is as pending as it was, and only
- * attachments, conflicts and traits are brought up to date. A reject of this id goes; diffs, changes and missing mark stay
- * until it is compared.
+ * attachments, conflicts and traits are brought up to date. A reject of this id goes; diffs, changes and missing mark
+ * stay until it is compared.
  */
 MUST_CHECK int state_case_put(struct state *s, const struct state_case *c, int *same, struct err *err);
 /* ERR_NOTFOUND when there is none. */
@@ -128,10 +128,10 @@ MUST_CHECK int state_case_page(struct state *s, struct slice after, int limit, s
 
 enum state_missing { STATE_NOT_MISSING, STATE_MISSING };
 /*
- * The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark; it stays pending until
- * state_pending_clear, which comes after the target has committed the rows that were compared: a kill in between compares
- * it again. doc->attachments, conflicts and traits are not looked at. Works for SQL-only cases too (no spool row): these are not
- * among the documents of state_kinds. A reject is not marked missing.
+ * The outcome of comparing one case: replaces its kind, diffs, changes, ignored and missing mark; it stays pending
+ * until state_pending_clear, which comes after the target has committed the rows that were compared: a kill in between
+ * compares it again. doc->attachments, conflicts and traits are not looked at. Works for SQL-only cases too (no spool
+ * row): these are not among the documents of state_kinds. A reject is not marked missing.
  */
 MUST_CHECK int state_case_compared(struct state *s, const struct state_doc *doc, enum state_missing missing,
 				   struct err *err);

@@ -28,10 +28,10 @@ static void test_hex_sha256__examples_of_the_standard(void **state)
 {
 	struct arena a = ARENA_INIT;
 	(void)state;
-	assert_true(slice_is(hex_sha256(SLICE("abc"), &a),
-			     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
-	assert_true(slice_is(hex_sha256(SLICE(""), &a),
-			     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+	assert_true(
+	    slice_is(hex_sha256(SLICE("abc"), &a), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	assert_true(
+	    slice_is(hex_sha256(SLICE(""), &a), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
 	arena_release(&a);
 }
 

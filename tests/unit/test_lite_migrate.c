@@ -98,7 +98,7 @@ int main(void)
 	    AT_PLACE(test_lite_migrate__each_step_once),
 	    AT_PLACE(test_lite_migrate__failed_step_leaves_the_version_before_it),
 	    AT_PLACE(test_lite_migrate__file_of_something_else_is_left_alone),
-AT_PLACE(test_lite_migrate__newer_file_is_refused),
+	    AT_PLACE(test_lite_migrate__newer_file_is_refused),
 	    AT_PLACE(test_lite_migrate__read_only_checks),
 	    AT_PLACE(test_lite_migrate__is_busy_while_another_migrates),
 	};

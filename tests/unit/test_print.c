@@ -228,8 +228,10 @@ static void test_print_stats__what_documents_hold_is_said_when_asked(void **stat
 	assert_null(strstr(p.text, "ledgers"));
 	assert_null(strstr(p.text, "key twice"));
 	stats_printed(&p, &s, STATS_VERBOSE);
-	assert_non_null(strstr(p.text, "\nledgers    4 (forms that hold stock, which stays in them: it is not replayed)\n"));
-	assert_non_null(strstr(p.text, "\nkey twice  3 (documents with a key twice: the last value counts, as in CouchDB)\n"));
+	assert_non_null(
+	    strstr(p.text, "\nledgers    4 (forms that hold stock, which stays in them: it is not replayed)\n"));
+	assert_non_null(
+	    strstr(p.text, "\nkey twice  3 (documents with a key twice: the last value counts, as in CouchDB)\n"));
 	printed_drop(&p);
 }
 
@@ -270,7 +272,8 @@ static void test_stats_to_json__is_the_object_of_the_contract(void **state)
 	print_json_line(&p.c, &v);
 	printed_end(&p, "{\"domain\":\"demo\",\"status\":\"in-progress\",\"source\":\"file:x\",\"target\":\"sqlite:y\","
 			"\"profile\":\"commcare\",\"clean\":false,\"pending\":1,\"checkpoint\":\"12-abc\",\"read\":20,"
-			"\"written\":15,\"unchanged\":1,\"deleted\":1,\"skipped\":2,\"rejected\":1,\"conflicts\":0,\"conflicts_left\":0,"
+			"\"written\":15,\"unchanged\":1,\"deleted\":1,\"skipped\":2,\"rejected\":1,\"conflicts\":0,"
+			"\"conflicts_left\":0,"
 			"\"attachments\":0,\"attachments_left\":0,"
 			"\"kinds\":[{\"kind\":\"XFormInstance\",\"docs\":12,\"diffs\":0,\"missing\":0,\"changes\":0},"
 			"{\"kind\":\"CommCareCase\",\"docs\":3,\"diffs\":2,\"missing\":1,\"changes\":1234567}],"
