@@ -18,7 +18,7 @@ static int fits(const struct asker *k, const struct selected *one, struct slice 
 {
 	unsigned class = selection_is_case(k->selection, kind) ? AGAIN_CASES : AGAIN_FORMS;
 
-	return (!one->kind.ptr || slice_eq(one->kind, kind)) && (k->classes & class);
+	return selected_means(one, kind) && (k->classes & class);
 }
 
 /* ---- the state file ---- */
@@ -81,7 +81,7 @@ static int in_target(struct asker *k, const struct selected *one, int *yes, stru
 			continue;
 		if (sql_select(k->t, places[i].table, by_id, 2, &key, 1, &k->arena, &rows, err))
 			return err->code;
-		*yes = rows.n && (!one->kind.ptr || slice_eq(rows.v[0].cells[places[i].kind], one->kind));
+		*yes = rows.n && selected_means(one, rows.v[0].cells[places[i].kind]);
 	}
 	return 0;
 }

@@ -16,7 +16,7 @@ static size_t first_of_id(const struct selection *s, struct slice id)
 	return low;
 }
 
-static int means(const struct selected *one, struct slice kind)
+int selected_means(const struct selected *one, struct slice kind)
 {
 	return !one->kind.ptr || slice_eq(one->kind, kind);
 }
@@ -24,7 +24,7 @@ static int means(const struct selected *one, struct slice kind)
 static int has_id(const struct selection *s, struct slice kind, struct slice id)
 {
 	for (size_t i = first_of_id(s, id); i < s->n && slice_eq(s->v[i].id, id); i++)
-		if (means(&s->v[i], kind))
+		if (selected_means(&s->v[i], kind))
 			return 1;
 	return 0;
 }
@@ -34,7 +34,7 @@ void selection_see(const struct selection *s, struct slice kind, struct slice id
 	if (s->what != SELECT_IDS)
 		return;
 	for (size_t i = first_of_id(s, id); i < s->n && slice_eq(s->v[i].id, id); i++)
-		if (means(&s->v[i], kind))
+		if (selected_means(&s->v[i], kind))
 			s->seen[i] = 1;
 }
 

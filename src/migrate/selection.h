@@ -34,6 +34,8 @@ struct selection {
 
 /* Is it a document of that kind and id? SELECT_PENDING, SELECT_DIFFS and SELECT_CHANGES hold for any: the state file knows. */
 int selection_has(const struct selection *s, struct slice kind, struct slice id);
+/* Of the documents with its id: is one of this kind meant? */
+int selected_means(const struct selected *one, struct slice kind);
 /* The source has a document of that kind and id. Threads: one at a time. */
 void selection_see(const struct selection *s, struct slice kind, struct slice id);
 /* Does it name every document of that kind, whatever its id? */
