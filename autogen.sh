@@ -201,8 +201,21 @@ run_demo() {
 
 # ---- check ----
 
-# Adds up the TAP results of every test program.
+# What the test programs that failed had to say: each failure with its first lines.
+tell_failures() { # DIRECTORY
+	grep -lrE --include='*.trs' '^:test-result: (FAIL|XPASS|ERROR)' "$1" | while read -r trs; do
+		awk -v name="${trs%.trs}" '
+			/^#/ { if (left-- > 0) print "  " $0; next }
+			{ left = 0 }
+			/^(not ok|Bail out|ERROR:)/ { print name ": " $0; left = 25; told = 1 }
+			{ last = $0 }
+			END { if (!told) print name ": it failed, and does not say why; its last line: " last }' "${trs%.trs}.log"
+	done
+}
+
+# Adds up the TAP results of every test program, after what those had to say that failed.
 sum_results() { # DIRECTORY STATUS-OF-MAKE
+	tell_failures "$1"
 	find "$1" -name '*.trs' -exec cat {} + | awk -v status="$2" '
 		/^:test-result: (PASS|XFAIL)/ { passed++ }
 		/^:test-result: (FAIL|XPASS|ERROR)/ { failed++ }
