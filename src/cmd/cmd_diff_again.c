@@ -14,9 +14,10 @@ static const struct option_spec table[] = {
     {.name = NULL},
 };
 
-static int is_clean(const struct again_result *r)
+/* Of a complete migration nothing is recorded: what was found now is in the result alone. */
+static int is_clean(const struct again_result *r, const struct migrate_stats *s)
 {
-	return !r->diffs && !r->changes && !r->missing && !r->left;
+	return s->clean && !r->diffs && !r->changes && !r->missing && !r->left;
 }
 
 static int run_class(struct cmd_context *c, enum again_class class, struct err *err)
@@ -25,6 +26,7 @@ static int run_class(struct cmd_context *c, enum again_class class, struct err *
 	struct migrate_env env = cmd_env(c);
 	struct again_look look = {.found = again_print_found, .ctx = c};
 	struct selection selection;
+	struct migrate_stats stats;
 	struct again_result result;
 	int unknown;
 	if (selection_parse(o->select, &c->profile, c->arena, &selection, err))
@@ -34,12 +36,12 @@ static int run_class(struct cmd_context *c, enum again_class class, struct err *
 		return err_hint(err, "only cases can be pending or have changes; `settle diff %s` is for the others",
 				class == AGAIN_CASES ? "forms" : "cases");
 	}
-	if (migrate_again(&env, class, &selection, &look, &result, err))
+	if (migrate_again(&env, class, &selection, &look, &result, err) || migrate_stats(&env, c->arena, &stats, err))
 		return err->code;
 	again_print_result(c, &result, class == AGAIN_CASES ? "cases" : "forms and documents");
 	if (selection_check(c, &selection, class, &unknown, err))
 		return err->code;
-	return is_clean(&result) && !unknown ? 0 : 1;
+	return is_clean(&result, &stats) && !unknown ? 0 : 1;
 }
 
 static int run_cases(struct cmd_context *c, struct err *err)
@@ -56,10 +58,11 @@ const struct command cmd_diff_cases = {
     .name = "diff cases",
     .arguments = "DOMAIN",
     .summary = "compare cases again",
-    .help = "Each case that settle keeps with what SQL holds, and what SQL alone holds; the outcome replaces what was "
-	    "recorded. "
-	    "When the migration is complete, what is found is printed and nothing is recorded. Exit 1 when something "
-	    "is left.",
+    .help =
+	"Each case that settle keeps with what SQL holds, and what SQL alone holds; the outcome replaces what was "
+	"recorded. "
+	"When the migration is complete, what is found is printed and nothing is recorded. Exit 1 while the migration "
+	"is not clean.",
     .needs = MAY_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,
@@ -76,7 +79,7 @@ const struct command cmd_diff_forms = {
 	    "recorded. "
 	    "A document of which the source holds another revision by now is left to `settle migrate`. When the "
 	    "migration is "
-	    "complete, what is found is printed and nothing is recorded. Exit 1 when something is left.",
+	    "complete, what is found is printed and nothing is recorded. Exit 1 while the migration is not clean.",
     .needs = NEED_SOURCE | NEED_TARGET | NEED_DOMAIN | NEED_STATE | NEED_PROFILE,
     .min_args = 1,
     .max_args = 1,

@@ -108,6 +108,8 @@ ok "server: a reject is not also missing" says err "0 newly missing"
 exits 1 "server: retry with the same cap" rejects retry d --max-doc 2000
 ok "server: says so" says err "larger than --max-doc allows"
 ok "server: it stays" says out "0 stored, 1 still rejected"
+exits 1 "server: compared again, nothing differs, but one is rejected" diff forms d --format json
+ok "server: so nothing is found" says out '"diffs":0,"changes":0,"missing":0'
 exits 0 "server: retry" rejects retry d
 run stats d
 ok "server: the checkpoint stays where it was" says out "read 1 "
