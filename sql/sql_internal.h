@@ -123,6 +123,8 @@ void sql_target_release(struct sql_target *t);
 void sql_log(const struct sql_target *t, struct slice statement);
 /* "host pid 123": this process, for settle_migration and refusals. */
 void sql_holder_self(char *out, size_t size);
+/* Is this a process of this host that is no more? What cannot be told is no. */
+int sql_holder_is_gone(struct slice holder);
 /* ERR_BUSY naming the domain, its holder and since when; empty texts are left out. */
 int sql_busy(struct slice domain, struct slice holder, struct slice since, struct err *err);
 /* Is this a cell for SQL_TIME, canonical text? *us as datetime_parse gives it; may be NULL. */

@@ -5,7 +5,11 @@
 #include "sql/sql_internal.h"
 #include "sql/tables.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct slice sql_quote_ident(struct slice name, struct arena *a)
@@ -41,14 +45,36 @@ void sql_log(const struct sql_target *t, struct slice statement)
 		log_at(t->log, LOG_SQL, "%.*s", SLICE_ARG(statement));
 }
 
-void sql_holder_self(char *out, size_t size)
+static void holder_of(long pid, char *out, size_t size)
 {
 	char host[256];
 
 	if (gethostname(host, sizeof(host)) != 0)
 		snprintf(host, sizeof(host), "unknown-host");
 	host[sizeof(host) - 1] = 0;
-	snprintf(out, size, "%s pid %ld", host, (long)getpid());
+	snprintf(out, size, "%s pid %ld", host, pid);
+}
+
+void sql_holder_self(char *out, size_t size)
+{
+	holder_of((long)getpid(), out, size);
+}
+
+int sql_holder_is_gone(struct slice holder)
+{
+	size_t digits = holder.len;
+	char text[300];
+	long pid;
+
+	while (digits > 0 && holder.ptr[digits - 1] >= '0' && holder.ptr[digits - 1] <= '9')
+		digits--;
+	if (holder.len >= sizeof(text) || digits == holder.len)
+		return 0;
+	snprintf(text, sizeof(text), "%.*s", (int)(holder.len - digits), holder.ptr + digits);
+	pid = strtol(text, NULL, 10);
+	holder_of(pid, text, sizeof(text));
+	return pid > 0 && pid <= INT_MAX && slice_eq(holder, slice_of(text)) && kill((pid_t)pid, 0) != 0 &&
+	       errno == ESRCH;
 }
 
 int sql_busy(struct slice domain, struct slice holder, struct slice since, struct err *err)

@@ -137,7 +137,8 @@ MUST_CHECK int sql_count_by(struct sql_target *t, const struct sql_table *table,
  * The domain lock: one writer a domain. Held until close. ERR_BUSY with host, pid and since of the holder in the message.
  * Taking it makes the domain's row in settle_migration (status 'not-started') if there is none, which must then stay: a
  * reset sets its status. It raises the epoch there, which sql_commit then requires inside every transaction that wrote (a writer that
- * lost its lock gets ERR_STATE and nothing is committed). PostgreSQL: advisory lock; SQLite: flock on "<path>-settle-lock".
+ * lost its lock gets ERR_STATE and nothing is committed). PostgreSQL: advisory lock, which a holder that was killed keeps until the
+ * server has noticed: one of this host is waited for, up to half a minute; SQLite: flock on "<path>-settle-lock".
  * A further connection of the same process shares it through sql_domain_join with the same epoch.
  */
 MUST_CHECK int sql_domain_lock(struct sql_target *t, struct slice domain, int64_t *epoch, struct err *err);

@@ -10,6 +10,7 @@
 #include "sql/tables.h"
 
 #define LOCK_TRIES 6
+#define LOCK_TRIES_AFTER_DEATH 300
 #define LOCK_PAUSE_MS 100
 
 /* FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/): advisory locks are numbers shared by the whole
@@ -54,15 +55,23 @@ void pg_unlock(struct pg_target *t)
 	t->holds_lock = 0;
 }
 
-static int say_busy(struct pg_target *t, struct slice domain, struct err *err)
+/* The domain's row of settle_migration; no row: none. */
+static int read_holder(struct pg_target *t, struct slice domain, struct arena *a, struct sql_rows *rows,
+		       struct err *err)
 {
-	struct arena a = ARENA_INIT;
-	struct sql_rows rows = {0};
 	struct slice cell = domain;
 	const struct sql_row tuple = {&cell};
 	const int col = MIG_DOMAIN;
 	const struct sql_match m = {&col, 1, &tuple, 1};
-	int rc = pg_select(&t->base, &sql_migration, &m, &a, &rows, err);
+
+	return pg_select(&t->base, &sql_migration, &m, a, rows, err);
+}
+
+static int say_busy(struct pg_target *t, struct slice domain, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct sql_rows rows = {0};
+	int rc = read_holder(t, domain, &a, &rows, err);
 
 	if (rc == 0 && rows.n > 0)
 		rc = sql_busy(domain, rows.v[0].cells[MIG_HOLDER], rows.v[0].cells[MIG_HOLDER_SINCE], err);
@@ -96,12 +105,31 @@ static int raise_epoch(struct pg_target *t, struct slice domain, int64_t *epoch,
 	return rc;
 }
 
-/* A holder that was just killed keeps its lock until the server has noticed. */
+static int is_holder_gone(struct pg_target *t, struct slice domain, int *gone, struct err *err)
+{
+	struct arena a = ARENA_INIT;
+	struct sql_rows rows = {0};
+	int rc = read_holder(t, domain, &a, &rows, err);
+
+	*gone = rc == 0 && rows.n > 0 && sql_holder_is_gone(rows.v[0].cells[MIG_HOLDER]);
+	arena_release(&a);
+	return rc;
+}
+
+/*
+ * A holder that was just killed keeps its lock until the server has noticed, which is when the statement that it was
+ * killed in has ended. Who is known to be dead is waited for longer.
+ */
 static int try_lock_for_a_while(struct pg_target *t, struct slice domain, int *got, struct err *err)
 {
+	int gone = 0;
 	int rc = try_lock(t, domain, got, err);
 
-	for (int i = 0; i < LOCK_TRIES && rc == 0 && !*got; i++) {
+	for (int i = 0; i < LOCK_TRIES_AFTER_DEATH && rc == 0 && !*got; i++) {
+		if (i >= LOCK_TRIES)
+			rc = is_holder_gone(t, domain, &gone, err);
+		if (rc || (i >= LOCK_TRIES && !gone))
+			return rc;
 		clock_sleep_ms(LOCK_PAUSE_MS);
 		rc = try_lock(t, domain, got, err);
 	}

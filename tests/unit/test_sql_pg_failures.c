@@ -4,8 +4,10 @@
 #include "sql/pg/pg.h"
 #include "tests/unit/sql_place.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void fail_with(struct place *p, const char *sqlstate)
@@ -114,6 +116,49 @@ static void test_sql_put__connection_lost_while_sending(void **state)
 	free(text);
 }
 
+#define LONG_STATEMENT "SELECT pg_sleep(2)"
+
+static pid_t start_holder_in_a_statement(struct place *p)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct sql_target *t = NULL;
+		int64_t epoch;
+
+		if (place_try(p, SQL_CREATE, &t, NULL) == 0 && sql_domain_lock(t, SLICE("d"), &epoch, NULL) == 0 &&
+		    pg_simple(pg_of(t), LONG_STATEMENT, NULL, NULL) == 0)
+			pause();
+		_exit(1);
+	}
+	assert_true(child > 0);
+	return child;
+}
+
+/* The server does not look at a connection whose statement it runs. */
+static void test_sql_domain_lock__waits_for_the_last_statement_of_a_killed_holder(void **state)
+{
+	struct place *p = *state;
+	pid_t child = start_holder_in_a_statement(p);
+	struct sql_target *t;
+	int64_t epoch = 0;
+	int status;
+
+	while (
+	    place_count(
+		p,
+		"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'settle' AND query = '" LONG_STATEMENT
+		"'") == 0)
+		assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	t = place_open(p, 0);
+	MUST(sql_domain_lock(t, SLICE("d"), &epoch, err));
+	assert_int_equal(epoch, 2);
+	sql_close(t);
+}
+
 static void test_sql_put__a_cell_beyond_what_a_field_holds(void **state)
 {
 	struct place *p = *state;
@@ -157,6 +202,7 @@ int main(void)
 	    PLACE_TEST(test_sql_put__json_that_is_none),
 	    PLACE_TEST(test_sql_put__connection_lost),
 	    PLACE_TEST(test_sql_put__connection_lost_while_sending),
+	    PLACE_TEST(test_sql_domain_lock__waits_for_the_last_statement_of_a_killed_holder),
 	    PLACE_TEST(test_sql_put__a_cell_beyond_what_a_field_holds),
 	    PLACE_TEST(test_sql_select__a_time_outside_the_calendar),
 	};
