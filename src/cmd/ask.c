@@ -2,26 +2,42 @@
 
 #include "cmd/ask.h"
 
-#include <string.h>
-#include <unistd.h>
+#include "cmd/print.h"
 
-int cmd_ask(struct cmd_context *c, struct err *err, const char *fmt, ...)
+#include <stdlib.h>
+#include <string.h>
+
+static int is_yes(const char *line)
 {
-	char answer[16] = "";
-	va_list args;
+	return strcmp(line, "yes\n") == 0 || strcmp(line, "yes") == 0;
+}
+
+int cmd_answer(struct cmd_context *c, const char *question, struct err *err)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int yes;
 
 	if (c->global->yes)
-		return 0;
-	if (!isatty(STDIN_FILENO)) {
-		err_set(err, ERR_USAGE, "this asks before it goes on, and nobody is there to answer");
-		return err_hint(err, "--yes answers yes");
-	}
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputs(" [yes/no] ", stderr);
+		return 1;
+	print_text_to(stderr, slice_of(question));
 	fflush(stderr);
-	if (fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0)
-		return 0;
-	return err_set(err, ERR_STOPPED, "not done: the answer was not yes");
+	if (getline(&line, &room, stdin) >= 0) {
+		yes = is_yes(line);
+	} else {
+		yes = -1;
+		err_set(err, ERR_USAGE, "this asks before it goes on, and nobody is there to answer");
+		err_hint(err, "--yes answers yes");
+	}
+	free(line);
+	return yes;
+}
+
+int cmd_ask(struct cmd_context *c, const char *question, struct err *err)
+{
+	int yes = cmd_answer(c, arena_printf(c->arena, "%s [yes/no] ", question).ptr, err);
+
+	if (yes < 0)
+		return err->code;
+	return yes ? 0 : err_set(err, ERR_STOPPED, "not done: the answer was not yes");
 }

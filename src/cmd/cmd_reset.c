@@ -11,8 +11,9 @@ static int run(struct cmd_context *c, struct err *err)
 	if (snapshots_idle(c, err) || migrate_may_reset(&env, err))
 		return err->code;
 	snapshots_advise(c, "instead of deleting, the whole target can go back to its latest snapshot");
-	int rc = cmd_ask(c, err, "Delete all rows of %.*s from %s, and what settle knows of it?", SLICE_ARG(c->domain),
-			 c->target.shown);
+	struct slice question = arena_printf(c->arena, "Delete all rows of %.*s from %s, and what settle knows of it?",
+					     SLICE_ARG(c->domain), c->target.shown);
+	int rc = cmd_ask(c, question.ptr, err);
 	if (rc == 0)
 		rc = migrate_reset(&env, err);
 	if (rc == 0)

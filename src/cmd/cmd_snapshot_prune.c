@@ -55,7 +55,7 @@ static int run(struct cmd_context *c, struct err *err)
 	if (rc || o->dry_run || list.n == 0)
 		return rc;
 	fflush(c->out);
-	rc = cmd_ask(c, err, "Remove %zu of them for good?", list.n);
+	rc = cmd_ask(c, arena_printf(c->arena, "Remove %zu of them for good?", list.n).ptr, err);
 	for (size_t i = 0; rc == 0 && i < list.n; i++)
 		rc = snapshot_remove(&env, &list.v[i], err);
 	return rc;

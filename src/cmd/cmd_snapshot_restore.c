@@ -113,6 +113,13 @@ static void print_done(struct cmd_context *c, const struct options *o, const str
 	}
 }
 
+static const char *question(struct cmd_context *c, const struct snapshot_plan *plan)
+{
+	if (plan->drop_only)
+		return arena_printf(c->arena, "Drop the old database %.*s for good?", SLICE_ARG(plan->old)).ptr;
+	return arena_printf(c->arena, "Replace %.*s by this snapshot?", SLICE_ARG(plan->database)).ptr;
+}
+
 static int run(struct cmd_context *c, struct err *err)
 {
 	const struct options *o = c->options;
@@ -138,8 +145,7 @@ static int run(struct cmd_context *c, struct err *err)
 		return 0;
 	}
 	fflush(c->out);
-	if (cmd_ask(c, err, plan.drop_only ? "Drop the old database %.*s for good?" : "Replace %.*s by this snapshot?",
-		    SLICE_ARG(plan.drop_only ? plan.old : plan.database)))
+	if (cmd_ask(c, question(c, &plan), err))
 		return err->code;
 	if (snapshot_restore(&env, c->argv[0], &options, c->arena, &plan, err))
 		return err->code;

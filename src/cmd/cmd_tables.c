@@ -2,10 +2,10 @@
 
 #include "cmd/cmd_tables.h"
 
+#include "cmd/ask.h"
 #include "cmd/print.h"
 #include "cmd/secrets.h"
 
-#include <unistd.h>
 
 /* which: "source" or "target"; variable: where the URL may come from without an option, and forgotten. */
 static int endpoint(struct cmd_context *c, const char *given, const char *which, const char *variable, struct url *url,
@@ -41,20 +41,9 @@ static void put_line(void *ctx, enum tables_says what, const char *line)
 	fputc('\n', stderr);
 }
 
-/* Only the word yes is yes. An end of input without an answer is a mistake of the caller. */
 static int confirm(void *ctx, const char *question, struct err *err)
 {
-	struct cmd_context *c = ctx;
-	char answer[64];
-	if (c->global->yes)
-		return 1;
-	print_text_to(stderr, slice_of(question));
-	fflush(stderr);
-	if (fgets(answer, sizeof(answer), stdin))
-		return strcmp(answer, "yes\n") == 0 || strcmp(answer, "yes") == 0;
-	err_set(err, ERR_USAGE, "this asks before it goes on, and nobody is there to answer");
-	err_hint(err, "--yes answers yes");
-	return -1;
+	return cmd_answer(ctx, question, err);
 }
 
 int cmd_tables_env(struct cmd_context *c, struct tables_env *out, struct err *err)

@@ -140,7 +140,16 @@ become in-progress
 exits 2 "reset asks, and nobody is there to answer" reset d
 ok "reset: says that --yes answers" says err "--yes"
 ok "reset: nothing happened" test "$(status_of d)" = in-progress
-run reset d --yes
+answer() { # ANSWER: to reset
+	status=0
+	printf '%s\n' "$1" | "$settle" reset d >"$work/out" 2>"$work/err" || status=$?
+}
+answer 'yes, but'
+ok "reset: an answer that is not yes" test $status = 1
+ok "reset: the question was put" says err 'Delete all rows of d from '
+ok "reset: nothing happened either" test "$(status_of d)" = in-progress
+answer yes
+ok "reset: a pipe may answer" test $status = 0
 ok "reset: the state file is gone" not test -e "$work/state/domains/d/state.db"
 exits 0 "after a reset the migration begins again" migrate d
 
