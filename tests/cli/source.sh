@@ -65,19 +65,22 @@ curl -s -X DELETE "$couchd_url/db" >/dev/null
 curl -s -X PUT "$couchd_url/db" >/dev/null
 put_note db one first
 run reset d --yes
-timeout -k 5 60 "$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
+timeout -k 5 300 "$settle" migrate d --follow >"$work/follow.out" 2>"$work/follow.err" &
 follower=$!
 trap 'kill -KILL "$follower" 2>/dev/null; stop_couchd; rm -rf "$work"' EXIT
-within 30 grep -q "following the source" "$work/follow.err"
+within 60 grep -q "following the source" "$work/follow.err"
 put_note db two second
 both_are_there() {
 	test "$(query 'SELECT count(*) FROM documents')" = 2
 }
-within 30 both_are_there
+within 60 both_are_there
 sleep 1.1
+# Whoever asks while it is made hears that the server is busy: what is refused is the new one, not that there is none for a moment.
+fault '{"method":"GET","action":"status","status":503,"times":0}'
 curl -s -X DELETE "$couchd_url/db" >/dev/null
 curl -s -X PUT "$couchd_url/db" >/dev/null
 put_note db stranger first
+no_faults
 status=0
 wait "$follower" || status=$?
 ok "made anew while it is followed: refused" test "$status" -eq 5
