@@ -53,6 +53,26 @@ no_faults() {
 	curl -sf -X DELETE "$couchd_url/_standin" >/dev/null
 }
 
+# write_on DATABASE: writes notes into it one after another, until write_no_more, which returns when the last is written, or until $work is
+# gone.
+write_on() {
+	: >"$work/writing"
+	(
+		i=0
+		while [ -e "$work/writing" ]; do
+			put_note "$1" "busy$i" x
+			i=$((i + 1))
+			sleep 0.02
+		done
+	) &
+	couchd_writer=$!
+}
+
+write_no_more() {
+	rm -f "$work/writing"
+	wait "$couchd_writer"
+}
+
 # put_note DATABASE ID [TEXT]: writes a document, whatever was there
 put_note() {
 	note="\"doc_type\":\"Note\",\"text\":\"${3:-}\""
