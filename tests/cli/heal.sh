@@ -19,13 +19,13 @@ ok "undisturbed run" test -s "$work/calm.diffs"
 
 # ---- the target goes and comes back ----
 
-"$settle" migrate $domain -s "$couchd_url/demo" -t "$(pg_url restart)" --state-dir "$work/state-restart" --batch-bytes 60000 --max-rate 1500 \
+"$settle" migrate $domain -s "$couchd_url/demo" -t "$(pg_url restart)" --state-dir "$work/state-restart" --batch-bytes 60000 --max-rate 500 \
 	>"$work/out" 2>"$work/err" &
 pid=$!
 has_begun() {
 	sql restart 'SELECT 1 FROM forms LIMIT 1' | grep -qx 1
 }
-within 30 has_begun
+within 60 has_begun
 for _ in 1 2; do
 	stop_pg_server immediate
 	sleep 0.3

@@ -227,7 +227,7 @@ goes_on() {
 	SETTLE_STATE_DIR=$work/state-many-$way
 	exits 0 "$way: 40000 documents, half of them another domain's" migrate m
 	query "DELETE FROM forms WHERE form_id IN ('form-000001', 'form-039999')"
-	fault '{"prefix":"/many/_all_docs","action":"slow","rate":400000,"times":0}'
+	fault '{"prefix":"/many/_all_docs","action":"slow","rate":100000,"times":0}'
 	search_a_while
 	kill -KILL $pid
 	wait $pid 2>/dev/null

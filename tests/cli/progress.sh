@@ -3,7 +3,8 @@
 # summary, whose counts balance.
 . "$top_srcdir/tests/cli/lib.sh"
 . "$top_srcdir/tests/server/couchd.sh"
-trap 'stop_couchd; rm -rf "$work"' EXIT
+follower=
+trap 'test -z "$follower" || kill -KILL "$follower" 2>/dev/null; stop_couchd; rm -rf "$work"' EXIT
 
 start_couchd --load "$top_srcdir/fixtures/demo/demo.json.gz" --load-db demo || exit 99
 SETTLE_SOURCE=$couchd_url/demo
@@ -11,21 +12,26 @@ SETTLE_STATE_DIR=$work/state
 SETTLE_TARGET=sqlite:$work/t.db
 export SETTLE_SOURCE SETTLE_STATE_DIR SETTLE_TARGET
 
-# on_terminal SECONDS COMMAND: stderr is a terminal; after so many seconds the run is told to end
+# on_terminal COMMAND: stderr is a terminal; its pid is $work/pid
 on_terminal() {
-	script -qec "timeout -s TERM $1 $2" /dev/null </dev/null | tr '\r' '\n' >"$work/screen"
+	script -qfec "echo \$\$ >'$work/pid'; exec $1" "$work/typescript" </dev/null >/dev/null
 }
 shows() {
-	grep -qE -- "$1" "$work/screen"
+	tr '\r' '\n' <"$work/typescript" | grep -E -- "$1"
 }
 
 # A second's worth at a time, so that the line is drawn more than once.
-on_terminal 60 "$settle migrate demo-clinic --live --max-rate 1500"
+on_terminal "$settle migrate demo-clinic --live --max-rate 1500"
 ok "documents: rate, part, remaining, changes behind" shows 'documents: [0-9]+, [0-9]+/s, [0-9]+%, [0-9]+ s remaining, [0-9]+ changes behind'
 ok "ids: the search for missing documents" shows 'ids: [0-9]+, [0-9]+/s'
 ok "cases: rate, part, remaining" shows 'cases: [0-9]+, [0-9]+/s, [0-9]+%, [0-9]+ s remaining'
-on_terminal 8 "$settle migrate demo-clinic --follow"
-ok "following: at the head" shows 'following: 0, 0/s, at the head of the feed'
+on_terminal "$settle migrate demo-clinic --follow" &
+terminal=$!
+ok "following: at the head" within 60 shows 'following: 0, 0/s, at the head of the feed'
+follower=$(cat "$work/pid")
+kill -TERM "$follower"
+wait "$terminal"
+follower=
 ok "without a terminal there is none" sh -c '! "$1" migrate demo-clinic 2>&1 | grep -q remaining' sh "$settle"
 
 balances() { # balances FILE: the counters of the JSON summary, and the kinds against the rows of the target
