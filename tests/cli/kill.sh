@@ -58,4 +58,26 @@ contents_of torn >"$work/contents.torn"
 ok "torn: the same rows as an undisturbed run (seed $seed)" cmp "$work/contents.calm" "$work/contents.torn"
 
 torture sqlite "sqlite:$work/torn.db"
+
+# ---- the server notices late that its client is gone ----
+
+create_pg_database late || exit 99
+fault '{"path":"include_docs","action":"stall","ms":3600000}'
+"$settle" migrate $domain -s "$source" -t "$(pg_url late)" --state-dir "$work/state-late" >"$work/out" 2>"$work/err" &
+pid=$!
+is_waiting() {
+	test "$(curl -s "$couchd_url/_standin" | jq '.rules[0].fired')" = 1
+}
+within 60 is_waiting
+backend=$(sql postgres "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND datname = 'late'")
+kill -STOP "$backend"
+kill -KILL $pid
+wait $pid 2>/dev/null
+(sleep 2 && kill -CONT "$backend") &
+waker=$!
+run migrate $domain -s "$source" -t "$(pg_url late)" --state-dir "$work/state-late"
+wait $waker
+ok "late: the lock of a run that was killed is waited for" test "$status" -eq 1
+outcome late "$(pg_url late)"
+ok "late: the same differences as an undisturbed run" cmp "$work/calm.diffs" "$work/late.diffs"
 finish
