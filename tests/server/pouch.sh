@@ -1,6 +1,16 @@
 # pouch.sh: to be sourced by shell tests. Sets up a PouchDB server (express-pouchdb, in memory) below the build tree, starts and ends it.
 # Needs top_srcdir and top_builddir. Uses pouch_dir, pouch_pid, pouch_port, pouch_url, pouch_work.
 
+# npm_ci: installs what package-lock.json in this directory says. That is hundreds of files from a server that may stumble: what came stays in
+# the cache, and the rest is asked for again.
+npm_ci() {
+	for pouch_wait in 5 10 20 40 no; do
+		npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --prefer-offline --cache "$PWD/cache" >npm.log 2>&1 && return
+		[ "$pouch_wait" = no ] || sleep "$pouch_wait"
+	done
+	return 1
+}
+
 # install_pouch: once a build tree, with the versions of package-lock.json, from wherever npm is set up to get its packages. Nothing is
 # left outside of the build tree, the cache is removed again. Safe to call from several tests at once.
 install_pouch() {
@@ -13,7 +23,7 @@ install_pouch() {
 		cp -f "$top_srcdir/tests/server/pouch/package.json" "$top_srcdir/tests/server/pouch/package-lock.json" "$pouch_dir/" || exit 1
 		chmod u+w "$pouch_dir"/package*.json
 		cd "$pouch_dir" || exit 1
-		npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --cache "$PWD/cache" >npm.log 2>&1 || {
+		npm_ci || {
 			sed 's/^/# /' npm.log
 			exit 1
 		}
