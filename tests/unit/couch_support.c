@@ -169,6 +169,7 @@ static int play(struct couch_server *s, int fd, const struct scene *scene)
 			return -1;
 	}
 	send_all(fd, scene->answer);
+	atomic_fetch_add(&s->answered, 1);
 	if (scene->end == SCENE_KEEP)
 		return fd;
 	if (scene->end == SCENE_HOLD)
@@ -202,6 +203,12 @@ void couch_server_start(struct couch_server *s)
 	s->port = ntohs(address.sin_port);
 	snprintf(s->base, sizeof(s->base), "http://127.0.0.1:%d", s->port);
 	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+void couch_server_await(const struct couch_server *s, int answers)
+{
+	while (atomic_load(&s->answered) < answers)
+		usleep(1000);
 }
 
 void couch_server_stop(struct couch_server *s)

@@ -48,11 +48,14 @@ struct couch_server {
 	int count;
 	int listener, port;
 	pthread_t thread;
+	atomic_int answered; /* scenes whose answer was sent */
 	struct buf requests; /* everything clients sent; read it after couch_server_stop */
 	char base[64];       /* "http://127.0.0.1:PORT" */
 };
 
 void couch_server_start(struct couch_server *s);
+/* Waits until so many scenes were asked for and answered. */
+void couch_server_await(const struct couch_server *s, int answers);
 /* Waits until all scenes have been played. */
 void couch_server_stop(struct couch_server *s);
 /* Frees the requests. */
