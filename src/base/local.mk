@@ -69,6 +69,7 @@ tests_unit_test_hex_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_hex_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_LDFLAGS = -Wl,--wrap=clock_mono_us
 tests_unit_test_log_CFLAGS = $(CMOCKA_TEST_CFLAGS)
 tests_unit_test_log_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 

@@ -24,6 +24,16 @@ struct kept_log {
 	struct log *log;
 };
 
+/* The clock by which the status line is drawn anew stands still unless a test moves it (-Wl,--wrap=clock_mono_us). */
+static int64_t now_us;
+
+int64_t __wrap_clock_mono_us(void);
+
+int64_t __wrap_clock_mono_us(void)
+{
+	return now_us;
+}
+
 static struct kept_log open_log(enum log_level level, enum log_format format)
 {
 	struct kept_log m = {.stream = tmpfile()};
@@ -167,6 +177,7 @@ static void test_log_progress__is_drawn_wiped_and_drawn_again(void **state)
 	log_progress(m.log, "not enabled");
 	log_progress_enable(m.log);
 	log_progress(m.log, "1 of 9");
+	now_us += 199999;
 	log_progress(m.log, "2 of 9, too soon");
 	log_at(m.log, LOG_INFO, "line");
 	log_progress(m.log, "");
@@ -179,6 +190,24 @@ static void test_log_progress__is_drawn_wiped_and_drawn_again(void **state)
 	assert_int_equal(strncmp(line, "line\n\r1 of 9\033[K\r\033[K2", 20), 0);
 	assert_null(strstr(text, "too soon"));
 	assert_null(strstr(text, "enabled"));
+	free(text);
+}
+
+static void test_log_progress__is_drawn_anew_five_times_a_second(void **state)
+{
+	(void)state;
+	struct kept_log m = open_log(LOG_INFO, LOG_TEXT);
+	char shown[16];
+	log_progress_enable(m.log);
+	for (int i = 0; i < 100; i++, now_us += 40000) {
+		snprintf(shown, sizeof(shown), "(%d)", i);
+		log_progress(m.log, shown);
+	}
+	char *text = close_log(&m);
+	for (int i = 0; i < 100; i++) {
+		snprintf(shown, sizeof(shown), "(%d)", i);
+		assert_int_equal(strstr(text, shown) != NULL, i % 5 == 0);
+	}
 	free(text);
 }
 
@@ -294,6 +323,7 @@ int main(void)
 	    cmocka_unit_test(test_log_at__long_lines_are_cut),
 	    cmocka_unit_test(test_log_json__one_object_a_line),
 	    cmocka_unit_test(test_log_progress__is_drawn_wiped_and_drawn_again),
+	    cmocka_unit_test(test_log_progress__is_drawn_anew_five_times_a_second),
 	    cmocka_unit_test(test_log_progress__is_cut_to_the_width_in_characters),
 	    cmocka_unit_test(test_log_also_to__appends_to_a_private_file),
 	    cmocka_unit_test(test_log_also_to__failures_are_told),
