@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #define READER_CACHE_KIB 4096
-#define OPEN_TRIES 100
 #define OPEN_PAUSE_MS 20
-/* Ids come in no order, so that a page is written to the WAL again and again; it should be copied back once for many. */
+/* Ids come in no order, so that a page is written to the WAL again and again; it should be copied back once for
+ * many. */
 #define CHECKPOINT_PAGES "16384"
 
 static const struct sql_dialect sqlite_dialect = {
@@ -70,12 +70,14 @@ static int missing(const char *path)
 	return access(path, F_OK) != 0;
 }
 
-/* Turning a new file into WAL mode fails at once, whatever the busy policy, while another process does the same. */
+/* Turning a new file into WAL mode fails at once, whatever the busy policy, while another process does the same. That
+ * takes some flushes, each of them seconds on a busy disk. */
 static int open_patiently(struct sqlite_target *t, const struct lite_options *o, struct err *err)
 {
+	int64_t until = clock_mono_us() + (int64_t)LITE_BUSY_MS * 1000;
 	int rc = lite_open(&t->db, o, err);
 
-	for (int i = 0; i < OPEN_TRIES && rc == ERR_BUSY; i++) {
+	while (rc == ERR_BUSY && clock_mono_us() < until) {
 		clock_sleep_ms(OPEN_PAUSE_MS);
 		rc = lite_open(&t->db, o, err);
 	}

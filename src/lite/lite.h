@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#define LITE_BUSY_MS 5000 /* how long a call waits for another connection's lock before it is ERR_BUSY */
+#define LITE_BUSY_MS 30000 /* how long a call waits for another connection's lock before it is ERR_BUSY */
 
 struct lite;
 struct lite_stmt;
