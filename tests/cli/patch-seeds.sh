@@ -11,7 +11,7 @@ domain=demo-clinic
 source=file:$work/feed.json
 more=
 count=${SETTLE_SEEDS:-2}
-first=${SETTLE_SEED:-$(date +%s | cut -c4-)}
+first=${SETTLE_SEED:-$(($(date +%s) % 10000000))}
 sample=${SETTLE_SAMPLE:-8}
 echo "# $count seeds from SETTLE_SEED=$first on"
 

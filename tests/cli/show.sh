@@ -144,11 +144,11 @@ unset SETTLE_PROFILE
 export SETTLE_TARGET="sqlite:$work/t2.db" SETTLE_STATE_DIR="$work/state2"
 gzip -dc "$feed" >"$work/feed.json"
 mkfifo "$work/slow"
-{ head -c 2000000 "$work/feed.json"; sleep 60; } >"$work/slow" &
+{ head -c 2000000 "$work/feed.json"; exec sleep 600; } >"$work/slow" &
 writer=$!
 "$settle" migrate demo-clinic --source file:- <"$work/slow" >"$work/out" 2>"$work/err" &
 pid=$!
-sleep 1
+ok "a migration has begun" within 120 test -s "$SETTLE_STATE_DIR/audit.git/refs/heads/demo-clinic"
 kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?
