@@ -82,7 +82,7 @@ refuses 3 "--stop-on-error: ends at it" "cannot be stored" migrate d -s "file:$w
 
 printf '%s\n' '{"seq":1,"id":"a","changes":[{"rev":"1-a"}],"doc":{"_id":"a","_rev":"1-a","doc_type":"XFormInstance","domain":"../x","form":{}}}' >"$work/dots.ndjson"
 exits 0 "domain ../x is opaque text" migrate ../x -s "file:$work/dots.ndjson" -t "sqlite:$work/dots.db" --state-dir "$work/dots/state"
-ok "domain ../x stays inside the state directory" test "$(find "$work" -name state.db -newer "$work/dots.ndjson" | grep -c "$work/dots/state/domains/")" -eq 1
+ok "domain ../x stays inside the state directory" test "$(find "$work/dots/state/domains" -name state.db | wc -l)" -eq 1
 ok "domain ../x makes nothing beside it" test "$(ls "$work/dots")" = state
 nosuch() {
 	run "$@" -s "file:$work/dots.ndjson" -t "sqlite:$work/nosuch.db" --state-dir "$work/state-nosuch"
