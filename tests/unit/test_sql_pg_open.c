@@ -144,10 +144,10 @@ static void test_sql_open__another_encoding(void **state)
 	struct place *p = *state;
 	struct err e;
 
-	place_exec(p, "DROP DATABASE IF EXISTS settle_latin1");
+	place_exec(p, "DROP DATABASE IF EXISTS settle_latin1 WITH (FORCE)");
 	place_exec(p, "CREATE DATABASE settle_latin1 ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
 	must_not_open(p, url_with(p, "settle", "settle_latin1", ""), SQL_READ_ONLY, &e);
-	place_exec(p, "DROP DATABASE settle_latin1");
+	place_exec(p, "DROP DATABASE settle_latin1 WITH (FORCE)");
 	TELLS(e.msg, "LATIN1");
 	TELLS(e.hint, "createdb -E UTF8");
 }
@@ -312,7 +312,7 @@ static const char *const citus_tables = "forms (form_id), form_operations (form_
  * which questions are asked, and what is made of such answers. */
 static void make_citus(struct place *p, struct place *there)
 {
-	place_exec(p, "DROP DATABASE IF EXISTS settle_citus");
+	place_exec(p, "DROP DATABASE IF EXISTS settle_citus WITH (FORCE)");
 	place_exec(p, "CREATE DATABASE settle_citus");
 	MUST(url_parse_target(url_with(p, "settle", "settle_citus", ""), &there->memory, &there->url, err));
 	snprintf(there->schema, sizeof(there->schema), "public");
@@ -331,7 +331,7 @@ static void make_citus(struct place *p, struct place *there)
 
 static void drop_citus(struct place *p, struct place *there)
 {
-	place_exec(p, "DROP DATABASE settle_citus");
+	place_exec(p, "DROP DATABASE settle_citus WITH (FORCE)");
 	arena_release(&there->memory);
 }
 
