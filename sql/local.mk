@@ -16,6 +16,7 @@ sql_libsql_a_SOURCES = \
 	sql/pg/schema.c \
 	sql/pg/views.c \
 	sql/sql_internal.h \
+	sql/pg_state.h \
 	sql/sqlite/cell.c \
 	sql/sqlite/driver.c \
 	sql/sqlite/lock.c \

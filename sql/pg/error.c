@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "sql/pg/pg.h"
+#include "sql/pg_state.h"
 
 #include <ctype.h>
 
@@ -65,6 +66,7 @@ static int finish(const struct pg_target *t, const char *sqlstate, const char *t
 		return ERR_TARGET;
 	memcpy(clean, text, n);
 	clean[n] = 0;
+	sqlstate = pg_state_of(sqlstate, clean);
 	for (size_t i = 0; i < sizeof(t->secrets) / sizeof(t->secrets[0]); i++)
 		hide(clean, t->secrets[i]);
 	err_set(err, ERR_TARGET, "target: %s", clean);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/number.h"
+#include "sql/pg_state.h"
 
 #include <libpq-fe.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static int tell(const struct link *l, const char *state, const char *text, struc
 	(void)snprintf(clean, sizeof(clean), "%.*s", (int)strcspn(text, "\r\n"), text);
 	hide(clean, l->password);
 	err_set(err, ERR_TARGET, "target: %s", clean);
-	(void)snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", state ? state : "");
+	(void)snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", pg_state_of(state ? state : "", text));
 	if (strcmp(err->sqlstate, "42501") == 0)
 		err_hint(err, "the role must own the database and be allowed to make databases (CREATEDB)");
 	if (strcmp(err->sqlstate, "53100") == 0)

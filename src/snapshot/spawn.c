@@ -3,6 +3,7 @@
 #include "snapshot/spawn.h"
 
 #include "base/clock.h"
+#include "sql/pg_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -259,7 +260,8 @@ static int wait_for(struct child *c, struct err *err)
 	err_set(err, ERR_TARGET, "%s failed (status %d)%s%s", c->o->argv[0], WEXITSTATUS(status), *words ? ": " : "",
 		words);
 	/* A server says so, or that it "wrote only" a part of a page. */
-	if (strstr(words, "No space left on device") || strstr(words, "could not extend file"))
+	if (strstr(words, "No space left on device") || strstr(words, "could not extend file") ||
+	    strcmp(pg_state_of("", words), "53100") == 0)
 		err_hint(err, "make room on that disk, then run the same command again");
 	return ERR_TARGET;
 }

@@ -3,6 +3,8 @@
 
 #include "tables/tables_internal.h"
 
+#include "sql/pg_state.h"
+
 #include <stdlib.h>
 
 #define OLDEST 120000 /* the catalogs' columns that are read here */
@@ -59,6 +61,7 @@ static void hide(char *text, const char *secret)
 static int fail(struct pgc *c, const char *state, const char *text, const char *detail, struct err *err)
 {
 	char clean[900];
+	state = pg_state_of(state, text);
 	snprintf(clean, sizeof(clean), "%.*s%s%s%s", (int)strcspn(text, "\r\n"), text, detail ? " (" : "",
 		 detail ? detail : "", detail ? ")" : "");
 	hide(clean, c->secret);

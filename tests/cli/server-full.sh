@@ -21,7 +21,8 @@ fi
 trap 'stop_pg; rm -rf "$work"' EXIT
 SETTLE_STATE_DIR=$work/state
 export SETTLE_STATE_DIR
-start_pg || exit 99
+# Autovacuum would take room, give it back, and throw away what connections have written down of the catalogs.
+start_pg -c autovacuum=off || exit 99
 mkdir "$SERVER_FULL_DISK/space"
 [ "$(id -u)" != 0 ] || chown "$(stat -c %U "$pg_dir")" "$SERVER_FULL_DISK/space"
 sql postgres "CREATE TABLESPACE small LOCATION '$SERVER_FULL_DISK/space'"
@@ -45,6 +46,15 @@ full() { # NAME KIB ARGUMENTS...: refused for want of room
 	ok "$what: tells the way out" says err 'make room'
 	ok "$what: what was there is there" same "$(sql shop 'SELECT count(*), min(t), max(t) FROM big')" "$big"
 }
+crowded() { # NAME ARGUMENTS...: refused where there is not even room for what a connection writes down of the catalogs
+	what=$1
+	shift
+	rm -f "$SERVER_FULL_DISK"/space/PG_*/*/pg_internal.init
+	leave 0
+	exits 4 "$what: the server has no room for a connection" "$@"
+	ok "$what: that says so" says err 'could not write init file'
+	ok "$what: that tells the way out" says err 'make room'
+}
 room() { # NAME CODE ARGUMENTS...: the same with room
 	rm -f "$SERVER_FULL_DISK/filler"
 	what=$1 code=$2
@@ -55,6 +65,8 @@ room() { # NAME CODE ARGUMENTS...: the same with room
 # ---- snapshots ----
 
 exits 0 "a snapshot" snapshot create --name whole -t "$(pg_url shop)"
+crowded "snapshot" snapshot create --name crowded -t "$(pg_url shop)"
+room "snapshot" 0 snapshot create --name crowded -t "$(pg_url shop)"
 exits 0 "a key" snapshot keygen "$work/key"
 echo '{"big.t": "hash"}' >"$work/mask.json"
 copy="snapshot copy whole --to $work/copies --recipient $work/key.pub --mask $work/mask.json -t $(pg_url shop)"
@@ -79,6 +91,7 @@ big=$was
 SETTLE_SOURCE=file:$top_srcdir/fixtures/demo/demo.json.gz
 export SETTLE_SOURCE
 full "migrate" 600 migrate demo-clinic -t "$(pg_url shop)"
+crowded "migrate" migrate demo-clinic -t "$(pg_url shop)"
 room "migrate" 1 migrate demo-clinic -t "$(pg_url shop)"
 create_pg_database calm || exit 99
 exits 1 "an undisturbed run" migrate demo-clinic -t "$(pg_url calm)" --state-dir "$work/calm"
@@ -93,6 +106,7 @@ create_pg_database store -D small || exit 99
 exits 0 "tables: plan" tables plan --source "$(pg_url calm)" --target "$(pg_url store)" "$work/manifest"
 exits 0 "tables: create" tables create "$work/manifest"
 full "tables" 100 tables migrate "$work/manifest" --confirm -y
+crowded "tables" tables migrate "$work/manifest" --confirm --retry-errors -y
 room "tables" 0 tables migrate "$work/manifest" --confirm --retry-errors -y
 exits 0 "tables: and they are equal" tables validate "$work/manifest"
 finish
