@@ -80,7 +80,7 @@ int origin_pg_dump(struct origin *o, const char *dir, struct err *err)
 static int clear_clients(struct origin *o, struct slice name, struct err *err)
 {
 	struct slice clients;
-	int rc = database_clients(o->link, name, o->a, &clients, err);
+	int rc = database_clients(o->link, name, o->terminate ? 0 : DATABASE_PATIENCE_MS, o->a, &clients, err);
 	if (rc || !clients.ptr)
 		return rc;
 	return o->terminate ? database_terminate(o->link, name, err) : database_refuse_clients(name, clients, err);

@@ -9,8 +9,8 @@
 #define STATEMENT_MOST 65536
 #define TERMINATE_TRIES 50
 #define TERMINATE_PAUSE_MS 100
-#define OWN_TRIES 40
-#define OWN_PAUSE_MS 50
+#define OWN_PATIENCE_MS 2000
+#define PAUSE_MS 50
 
 int database_server_link(struct link **out, const struct url *url, struct err *err)
 {
@@ -319,27 +319,37 @@ static int list_clients(struct link *l, struct slice name, struct arena *a, stru
 	return rc;
 }
 
-/* The server notices only after a moment that this process has closed a connection. */
-int database_clients(struct link *l, struct slice name, struct arena *a, struct slice *out, struct err *err)
+int database_clients(struct link *l, struct slice name, int patience_ms, struct arena *a, struct slice *out,
+		     struct err *err)
 {
 	int own = 0;
 	int rc = list_clients(l, name, a, out, &own, err);
-	for (int i = 0; rc == 0 && own && i < OWN_TRIES; i++) {
-		clock_sleep_ms(OWN_PAUSE_MS);
+	for (int waited = 0; rc == 0 && out->ptr && waited < (own ? OWN_PATIENCE_MS : patience_ms);
+	     waited += PAUSE_MS) {
+		clock_sleep_ms(PAUSE_MS);
 		rc = list_clients(l, name, a, out, &own, err);
 	}
 	return rc;
 }
 
+static int ask_migration(struct link *l, struct slice name, struct arena *a, struct link_rows *rows, struct err *err)
+{
+	return link_ask(l,
+			"SELECT a.pid::text, a.usename, coalesce(a.client_addr::text, 'this machine') FROM pg_locks k"
+			" JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = k.database"
+			" WHERE k.locktype = 'advisory' AND k.granted AND d.datname = $1"
+			" AND a.application_name LIKE 'settle%' LIMIT 1",
+			&name, 1, a, rows, err);
+}
+
 int database_no_migration(struct link *l, struct slice name, struct arena *a, struct err *err)
 {
 	struct link_rows rows;
-	int rc = link_ask(l,
-			  "SELECT a.pid::text, a.usename, coalesce(a.client_addr::text, 'this machine') FROM pg_locks k"
-			  " JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = k.database"
-			  " WHERE k.locktype = 'advisory' AND k.granted AND d.datname = $1"
-			  " AND a.application_name LIKE 'settle%' LIMIT 1",
-			  &name, 1, a, &rows, err);
+	int rc = ask_migration(l, name, a, &rows, err);
+	for (int waited = 0; rc == 0 && rows.n > 0 && waited < DATABASE_PATIENCE_MS; waited += PAUSE_MS) {
+		clock_sleep_ms(PAUSE_MS);
+		rc = ask_migration(l, name, a, &rows, err);
+	}
 	if (rc || rows.n == 0)
 		return rc;
 	err_set(err, ERR_STATE, "a migration is running on database %.*s (server process %.*s, user %.*s, from %.*s)",
@@ -362,7 +372,7 @@ int database_terminate(struct link *l, struct slice name, struct err *err)
 		if (i)
 			clock_sleep_ms(TERMINATE_PAUSE_MS);
 		if (rc == 0)
-			rc = database_clients(l, name, &a, &clients, err);
+			rc = database_clients(l, name, 0, &a, &clients, err);
 	}
 	if (rc == 0 && clients.ptr)
 		rc = database_refuse_clients(name, clients, err);

@@ -10,6 +10,7 @@
 #include "snapshot/manifest.h"
 
 #define DATABASE_NAME_MOST 63
+#define DATABASE_PATIENCE_MS 5000 /* as long as PostgreSQL waits before it says that others are using a database */
 
 /* A connection to a database of the server that is not the target's. */
 MUST_CHECK int database_server_link(struct link **out, const struct url *url, struct err *err);
@@ -30,9 +31,14 @@ MUST_CHECK int database_apply(struct link *l, struct slice name, const struct js
 MUST_CHECK int database_missing_roles(struct link *l, const struct json *roles, struct arena *a, struct slice *out,
 				      struct err *err);
 
-/* A line for each client connected, or SLICE_NONE. */
-MUST_CHECK int database_clients(struct link *l, struct slice name, struct arena *a, struct slice *out, struct err *err);
-/* ERR_STATE when a migration runs there (its session holds an advisory lock). */
+/*
+ * A line for each client connected, or SLICE_NONE. The server notices only after a moment that a client has gone: none
+ * is listed that goes within patience_ms, nor of this process's own.
+ */
+MUST_CHECK int database_clients(struct link *l, struct slice name, int patience_ms, struct arena *a, struct slice *out,
+				struct err *err);
+/* ERR_STATE when a migration runs there (its session holds an advisory lock), and does not end within
+ * DATABASE_PATIENCE_MS. */
 MUST_CHECK int database_no_migration(struct link *l, struct slice name, struct arena *a, struct err *err);
 MUST_CHECK int database_terminate(struct link *l, struct slice name, struct err *err);
 /* ERR_STATE that names the clients and the way out. */

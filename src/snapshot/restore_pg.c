@@ -32,16 +32,23 @@ static int begin_pg(struct restore *r, struct domains *now, struct err *err)
 {
 	struct link *l = NULL;
 	int rc = link_open(&l, r->env->target, NULL, err);
-	if (rc) {
-		return err_hint(
-		    err, "the database must be there, if only an empty one (createdb): what replaces it gets its name");
-	}
+	if (rc && !err->hint[0])
+		err_hint(err,
+			 "the database must be there, if only an empty one (createdb): what replaces it gets its name");
+	if (rc)
+		return rc;
 	r->j.database = arena_slice(r->a, slice_of(link_database(l)));
 	r->j.fresh = derived_name(r, "restore");
 	r->j.old = derived_name(r, "before");
 	rc = domains_of_link(l, r->a, now, err);
 	link_close(l);
 	return rc;
+}
+
+/* Those that are to be ended anyway are not waited for. */
+static int patience(const struct restore *r)
+{
+	return r->options->terminate ? 0 : DATABASE_PATIENCE_MS;
 }
 
 static int look_pg(struct restore *r, struct err *err)
@@ -52,7 +59,7 @@ static int look_pg(struct restore *r, struct err *err)
 	if (rc == 0 && !journal_has(&r->j, "swap"))
 		rc = database_no_migration(r->server, r->j.database, r->a, err);
 	if (rc == 0 && !journal_has(&r->j, "swap"))
-		rc = database_clients(r->server, r->j.database, r->a, &r->plan->clients, err);
+		rc = database_clients(r->server, r->j.database, patience(r), r->a, &r->plan->clients, err);
 	return rc;
 }
 
@@ -173,7 +180,7 @@ static int swap_names(struct restore *r, int is_there, struct err *err)
 static int clear_clients(struct restore *r, struct slice name, struct err *err)
 {
 	struct slice clients;
-	int rc = database_clients(r->server, name, r->a, &clients, err);
+	int rc = database_clients(r->server, name, patience(r), r->a, &clients, err);
 	if (rc || !clients.ptr)
 		return rc;
 	return r->options->terminate ? database_terminate(r->server, name, err)

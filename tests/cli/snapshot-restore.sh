@@ -106,7 +106,27 @@ ok "the wrong key: no database was made" test "$(databases)" = "$shop"
 exits 2 "a snapshot of another engine" snapshot restore plain -y -t "sqlite:$work/none.db"
 exits 0 "what was begun with a wrong key goes on with the right one" snapshot restore enc -y --key "$work/key" --drop-old
 
-psql -X -q -d "$SETTLE_TARGET" -c 'SELECT pg_sleep(60)' >/dev/null 2>&1 &
+# A client that leaves when it sees that the restore has seen it.
+psql -X -q -d "$SETTLE_TARGET" >/dev/null 2>&1 <<'SQL' &
+DO $$ BEGIN
+	PERFORM pg_advisory_lock(4711);
+	FOR i IN 1 .. 6000 LOOP
+		PERFORM pg_stat_clear_snapshot();
+		EXIT WHEN EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'settle snapshot' AND query LIKE 'SELECT string_agg(format(''pid %'
+			AND query_start > now());
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+SQL
+pid=$!
+leaver_is_there() {
+	test "$(sql postgres "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711")" -gt 0
+}
+within 30 leaver_is_there
+exits 0 "a client that is about to leave is waited for" snapshot restore plain -y --drop-old
+wait $pid
+
+psql -X -q -d "$SETTLE_TARGET" -c 'SELECT pg_sleep(600)' >/dev/null 2>&1 &
 pid=$!
 client_is_there() {
 	test "$(sql postgres "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND pid <> pg_backend_pid()")" -gt 0
@@ -172,9 +192,12 @@ for kind in plain enc; do
 	mv "$work/feed.new" "$work/feed.ndjson"
 	exits 0 "SQLite, $kind: and back" snapshot restore $kind -y --drop-old --key "$work/key"
 done
-sleep 60 3<"$work/t.db" &
+sleep 600 3<"$work/t.db" >/dev/null 2>&1 &
 pid=$!
-sleep 0.2
+sleeps() {
+	test "$(cat "/proc/$pid/comm")" = sleep
+}
+within 30 sleeps
 exits 5 "SQLite: refused while a process has it open" snapshot restore plain -y
 ok "SQLite: which is named" says err "process $pid, sleep"
 kill $pid
