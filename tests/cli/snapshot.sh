@@ -45,21 +45,21 @@ exits 0 "list" snapshot list --format json
 ok "both are there" test "$(grep -c '"good":true' "$work/out")" -eq 2
 
 # A migration that runs, as the server sees it.
-PGAPPNAME=settle psql -X -q -d shop -c 'SELECT pg_advisory_lock(1)' -c 'SELECT pg_sleep(60)' >/dev/null 2>&1 &
+PGAPPNAME=settle psql -X -q -d shop -c 'SELECT pg_advisory_lock(1)' -c 'SELECT pg_sleep(600)' >/dev/null 2>&1 &
 pid=$!
 server_has() { # server_has ROWS: some of them
 	test "$(psql -X -A -t -d postgres -c "SELECT count(*) FROM $1")" -gt 0
 }
-within 30 server_has "pg_locks WHERE locktype = 'advisory'"
+within 30 server_has "pg_locks WHERE locktype = 'advisory' AND objid = 1"
 exits 5 "refused while a migration runs" snapshot create --name running -t "$pg"
 ok "and says so" says err "a migration is running"
 exits 5 "a template wants the database for itself" snapshot create --name running --method template -t "$pg"
 psql -X -q -d postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'shop'" >/dev/null
 wait $pid 2>/dev/null
 
-psql -X -q -d shop -c 'SELECT pg_sleep(60)' >/dev/null 2>&1 &
+psql -X -q -d shop -c 'SELECT pg_sleep(600)' >/dev/null 2>&1 &
 pid=$!
-within 30 server_has "pg_stat_activity WHERE datname = 'shop'"
+within 30 server_has "pg_stat_activity WHERE datname = 'shop' AND query LIKE 'SELECT pg_sleep%'"
 exits 5 "a template is refused while clients are connected" snapshot create --name copy --method template -t "$pg"
 ok "and names them" says err "psql"
 exits 0 "--terminate ends them" snapshot create --name copy --method template --terminate -t "$pg"
@@ -116,7 +116,7 @@ exits 0 "SQLite: it can be decrypted" snapshot verify two --key "$work/key"
 exits 4 "SQLite: no database, no snapshot" snapshot create -t "sqlite:$work/none.db"
 ok "SQLite: and none is made" not test -e "$work/none.db"
 exits 2 "SQLite: no template" snapshot create --method template -t "$lite"
-flock -x -o "$work/t.db-settle-lock" sleep 60 &
+flock -x -F "$work/t.db-settle-lock" sleep 600 >/dev/null 2>&1 &
 pid=$!
 within 30 not flock -n "$work/t.db-settle-lock" true
 exits 5 "SQLite: refused while a migration runs" snapshot create --name three -t "$lite"

@@ -165,7 +165,7 @@ sql2 target "INSERT INTO keyless VALUES (1, 'more')" >/dev/null
 tables clean "$manifest" --yes
 ok "a keyless table with other rows is refused" test "$status" -eq 5
 ok "and named" says err 'keyless has no key'
-sql2 target "DELETE FROM keyless WHERE ctid = (SELECT max(ctid) FROM keyless)" >/dev/null
+sql2 target "DELETE FROM keyless WHERE ctid = (SELECT ctid FROM keyless WHERE b = 'more')" >/dev/null
 tables clean "$manifest" --yes
 sql2 target "INSERT INTO plain VALUES (5, 'in the way')" >/dev/null
 tables migrate "$manifest" --yes
@@ -403,7 +403,7 @@ ok "the next run brings it back" test "$(sql2 pair "SELECT count(*) FROM pg_cons
 # ---- a stop while another settle holds the job ----
 
 job=$(sqlite3 "$work/pair.db" "SELECT value FROM settings WHERE name = 'job_id'")
-in_pg2 "$pg_bin/psql" -X -q -d pair -c "SELECT pg_advisory_lock(hashtextextended('settle tables $job', 0)), pg_sleep(60)" >/dev/null 2>&1 &
+in_pg2 "$pg_bin/psql" -X -q -d pair -c "SELECT pg_advisory_lock(hashtextextended('settle tables $job', 0)), pg_sleep(600)" >/dev/null 2>&1 &
 holder=$!
 counts_one() { # FROM: one row of it
 	test "$(sql2 pair "SELECT count(*) FROM $1")" = 1
