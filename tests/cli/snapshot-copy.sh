@@ -44,7 +44,7 @@ ok "and can be read" test -f "$snapshots/plain/dump/toc.dat"
 # ---- a damaged one ----
 
 file=$(ls "$work"/state/snapshots/enc/dump/*.gz.enc | head -n 1)
-printf 'x' | dd of="$file" bs=1 seek=100 conv=notrunc 2>/dev/null
+flip "$file" 100
 exits 5 "a damaged snapshot is not copied" snapshot copy enc --to "$work/copies" --recipient "$work/theirs.pub" --key "$work/mine"
 ok "and the file is named" says err "${file##*/}"
 exits 0 "the copy from before stays" snapshot verify snapshot-for-copy --dir "$work/copies" --key "$work/theirs"

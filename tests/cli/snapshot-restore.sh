@@ -140,7 +140,7 @@ wait $pid 2>/dev/null
 dump_all >"$work/after"
 ok "everything is as it was" cmp "$work/before" "$work/after"
 
-printf 'x' | dd of="$(ls "$work"/state/snapshots/plain/dump/*.gz | head -n 1)" bs=1 seek=12 conv=notrunc 2>/dev/null
+flip "$(ls "$work"/state/snapshots/plain/dump/*.gz | head -n 1)" 12
 exits 5 "a damaged snapshot is refused" snapshot restore plain -y
 ok "and the file is named" says err ".dat.gz is damaged"
 ok "no database was made" test "$(databases)" = "$shop"

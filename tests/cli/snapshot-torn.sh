@@ -138,7 +138,7 @@ later() {
 	SNAPSHOT_TORN_AT=$(awk '$2 == "step" && $3 == "'"${3-load}"'" { print $1 }' "$work/list") "$torn" snapshot restore whole -y --key "$work/key" >/dev/null 2>&1 </dev/null
 	rm "$work/list"
 	cp "$2" "$work/kept"
-	printf x | dd of="$2" bs=1 seek=50 conv=notrunc 2>/dev/null
+	flip "$2" 50
 	exits 5 "$1: damaged after it was verified" snapshot restore whole -y --key "$work/key"
 	ok "$1: the file is named" says err "${2##*/} is damaged"
 	cp "$work/kept" "$2"
@@ -191,7 +191,7 @@ state=$(state_sum)
 pg_changed() {
 	rm -f "$work"/state/domains/d/state.db.before-*
 	for name in $(databases); do
-		[ "$name" = shop ] || dropdb "$name"
+		[ "$name" = shop ] || dropdb --force "$name"
 	done
 	psql -X -q -d shop -c "UPDATE t SET v = 'SecretNew'"
 	sqlite3 "$work/state/domains/d/state.db" 'CREATE TABLE IF NOT EXISTS later (x)'
