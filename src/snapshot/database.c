@@ -11,6 +11,8 @@
 #define TERMINATE_PAUSE_MS 100
 #define OWN_PATIENCE_MS 2000
 #define PAUSE_MS 50
+/* Others, such as autovacuum, make way by themselves, and not everybody may end them. */
+#define IS_CLIENT "backend_type IN ('client backend', 'walsender', 'logical replication worker')"
 
 int database_server_link(struct link **out, const struct url *url, struct err *err)
 {
@@ -312,7 +314,7 @@ static int list_clients(struct link *l, struct slice name, struct arena *a, stru
 		     " to_char(backend_start, 'YYYY-MM-DD HH24:MI:SS')), E'\\n' ORDER BY pid),"
 		     " coalesce(bool_or(application_name = 'settle snapshot'), false)"
 		     " FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
-		     " AND backend_type IN ('client backend', 'walsender', 'logical replication worker')",
+		     " AND " IS_CLIENT,
 		     &name, 1, a, &rows, err);
 	*out = rc == 0 ? link_cell(&rows, 0, 0) : SLICE_NONE;
 	*own = rc == 0 && slice_is(link_cell(&rows, 0, 1), "t");
@@ -367,7 +369,8 @@ int database_terminate(struct link *l, struct slice name, struct err *err)
 		struct link_rows rows;
 		rc = link_ask(l,
 			      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-			      " WHERE datname = $1 AND pid <> pg_backend_pid()",
+			      " WHERE datname = $1 AND pid <> pg_backend_pid()"
+			      " AND " IS_CLIENT,
 			      &name, 1, &a, &rows, err);
 		if (i)
 			clock_sleep_ms(TERMINATE_PAUSE_MS);
@@ -378,6 +381,12 @@ int database_terminate(struct link *l, struct slice name, struct err *err)
 		rc = database_refuse_clients(name, clients, err);
 	arena_release(&a);
 	return rc;
+}
+
+int database_end(struct link *l, struct slice name, struct err *err)
+{
+	int rc = database_terminate(l, name, err);
+	return rc ? rc : database_drop(l, name, err);
 }
 
 int database_refuse_clients(struct slice name, struct slice clients, struct err *err)

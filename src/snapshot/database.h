@@ -41,6 +41,8 @@ MUST_CHECK int database_clients(struct link *l, struct slice name, int patience_
  * DATABASE_PATIENCE_MS. */
 MUST_CHECK int database_no_migration(struct link *l, struct slice name, struct arena *a, struct err *err);
 MUST_CHECK int database_terminate(struct link *l, struct slice name, struct err *err);
+/* Drops one of settle's own making, if it is there: a pg_restore whose settle was killed may still be in it. */
+MUST_CHECK int database_end(struct link *l, struct slice name, struct err *err);
 /* ERR_STATE that names the clients and the way out. */
 int database_refuse_clients(struct slice name, struct slice clients, struct err *err);
 

@@ -65,7 +65,7 @@ static int look_pg(struct restore *r, struct err *err)
 
 static int drop_fresh(struct restore *r, struct err *err)
 {
-	return database_drop(r->server, r->j.fresh, err);
+	return database_end(r->server, r->j.fresh, err);
 }
 
 /* ---- steps ---- */
@@ -81,7 +81,7 @@ static int create(struct restore *r, struct err *err)
 	if (rc == 0 && !there)
 		return err_set(err, ERR_STATE, "the snapshot's database %s is not in this server any more", from);
 	if (rc == 0)
-		rc = database_drop(r->server, r->j.fresh, err);
+		rc = database_end(r->server, r->j.fresh, err);
 	return rc ? rc : database_create(r->server, r->j.fresh, &r->m.database, from, err);
 }
 
@@ -104,9 +104,7 @@ static void drop_part(struct restore *r)
 	struct link *l = NULL;
 	int rc = database_server_link(&l, r->env->target, &why);
 	if (rc == 0)
-		rc = database_terminate(l, r->j.fresh, &why);
-	if (rc == 0)
-		rc = database_drop(l, r->j.fresh, &why);
+		rc = database_end(l, r->j.fresh, &why);
 	link_close(l);
 	if (rc)
 		log_err(r->env->log, LOG_WARN, &why);

@@ -64,13 +64,6 @@ int workshop_connect(struct workshop *w, struct err *err)
 
 /* ---- dropping ---- */
 
-/* A pg_restore whose settle was killed may still be there. */
-static int drop(struct link *server, struct slice name, struct err *err)
-{
-	int rc = database_terminate(server, name, err);
-	return rc ? rc : database_drop(server, name, err);
-}
-
 static int other_server(const struct record *r, struct err *err)
 {
 	err_set(err, ERR_STATE, "a copy that was ended left database %.*s in the server of %.*s",
@@ -89,7 +82,7 @@ static int drop_recorded(struct workshop *w, const struct record *r, struct err 
 	if (rc == 0 && !slice_eq(server, r->server))
 		return other_server(r, err);
 	if (rc == 0)
-		rc = drop(w->server, r->database, err);
+		rc = database_end(w->server, r->database, err);
 	return rc ? rc : files_remove_tree(w->record, err);
 }
 
@@ -138,7 +131,7 @@ int workshop_drop_database(struct workshop *w, struct err *err)
 {
 	if (!w->database.ptr)
 		return 0;
-	int rc = drop(w->server, w->database, err);
+	int rc = database_end(w->server, w->database, err);
 	if (rc == 0)
 		rc = files_remove_tree(w->record, err);
 	if (rc == 0)
