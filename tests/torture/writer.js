@@ -1,10 +1,11 @@
 // writer: a live application, as far as the source can tell. Creates, edits, archives, unarchives, deletes and undeletes forms and cases of a
-// domain for some seconds, through every crash of the server. usage: node writer.js URL DOMAIN SEED SECONDS
+// domain for some seconds, and until it has tried so many edits, through every crash of the server. Prints how many it tried.
+// usage: node writer.js URL DOMAIN SEED SECONDS EDITS
 // Only documents that are as they were at the start are deleted: a deleted document's row keeps what was last seen of it (decision 21), and
 // the end must not depend on what a reader saw on the way.
 'use strict';
 const http = require('http');
-const [url, domain, seedText, seconds] = process.argv.slice(2);
+const [url, domain, seedText, seconds, edits] = process.argv.slice(2);
 let seed = Number(seedText) >>> 0;
 
 function random(n) { // 0..n-1; a linear congruential generator (Numerical Recipes)
@@ -96,7 +97,7 @@ async function step(n, ids) {
   const ids = all.body.rows.map(r => r.id).filter(id => !id.startsWith('_'));
   const until = Date.now() + Number(seconds) * 1000;
   let n = 0;
-  while (Date.now() < until) {
+  while (Date.now() < until || n < Number(edits)) {
     await step(n++, ids);
     await pause(random(20));
   }
