@@ -99,7 +99,7 @@ echo "$wall $cpu $(field bare_all 3)" >"$work/bare"
 show bare '(d) bare prepared inserts of the same rows' "$rows rows; inserts only, without the reading of the rows"
 
 # shellcheck disable=SC2119 # no option of postgres is wanted
-start_pg >"$work/pg.out" || fail 'cannot start PostgreSQL' "$work/pg.out"
+start_pg -c full_page_writes=off >"$work/pg.out" || fail 'cannot start PostgreSQL' "$work/pg.out"
 create_pg_database settled || fail 'cannot make a database'
 before=$(server_cpu)
 migrate pg "$(pg_url settled)"

@@ -81,7 +81,7 @@ in_pg2() {
 # Starts a cluster that start_pg made and stop_pg_server stopped; options of postgres may follow.
 restart_pg() {
 	pg_run "$pg_bin/pg_ctl" -D "$pg_dir/data" -w -t 600 -s -l "$pg_dir/server.log" \
-		-o "-c listen_addresses='' -k '$pg_dir' -p 5432 -c fsync=off -c full_page_writes=off $*" start >/dev/null ||
+		-o "-c listen_addresses='' -k '$pg_dir' -p 5432 -c fsync=off $*" start >/dev/null ||
 		{ sed 's/^/# /' "$pg_dir/server.log"; return 1; }
 }
 
