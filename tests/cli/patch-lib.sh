@@ -15,7 +15,7 @@ keep() {
 	sqlite:*) cp "$work/t.db" "$work/kept.db" ;;
 	*)
 		"$pg_bin/dropdb" --if-exists kept
-		create_pg_database kept -T torn
+		copy_pg_database torn kept
 		;;
 	esac
 }
@@ -30,7 +30,7 @@ put_back() {
 		;;
 	*)
 		"$pg_bin/dropdb" --force torn
-		create_pg_database torn -T kept
+		copy_pg_database kept torn
 		;;
 	esac
 }

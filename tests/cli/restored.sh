@@ -16,13 +16,13 @@ export SETTLE_SOURCE
 keep_target() {
 	case $SETTLE_TARGET in
 	sqlite:*) mkdir -p "$work/kept" && cp "$work/t.db" "$work/kept/$1.db" ;;
-	*) createdb -T restored "kept_$1" ;;
+	*) copy_pg_database restored "kept_$1" ;;
 	esac
 }
 put_back_target() {
 	case $SETTLE_TARGET in
 	sqlite:*) rm -f "$work"/t.db* && cp "$work/kept/$1.db" "$work/t.db" ;;
-	*) dropdb restored && createdb -T "kept_$1" restored ;;
+	*) dropdb --force restored && copy_pg_database "kept_$1" restored ;;
 	esac
 }
 keep_state() {

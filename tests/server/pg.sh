@@ -3,6 +3,7 @@
 #   . "$top_srcdir/tests/server/pg.sh"
 #   trap stop_pg EXIT; start_pg            # options of postgres may follow: start_pg -c fsync=on
 #   create_pg_database NAME [createdb options]
+#   copy_pg_database FROM TO
 #   sql NAME SQL...; databases
 #   settle --target "$(pg_url NAME)" ...
 #
@@ -103,6 +104,17 @@ stop_pg() {
 
 create_pg_database() {
 	"$pg_bin/createdb" "$@"
+}
+
+# copy_pg_database FROM TO: when nobody is in FROM. The server takes its time over a connection that closed, and createdb waits five seconds.
+copy_pg_database() {
+	pg_tries=600
+	while [ $pg_tries -gt 0 ] &&
+		[ -n "$(sql postgres "SELECT pid FROM pg_stat_activity WHERE datname = '$1' AND backend_type = 'client backend'")" ]; do
+		sleep 0.1
+		pg_tries=$((pg_tries - 1))
+	done
+	create_pg_database -T "$1" "$2"
 }
 
 # sql DATABASE SQL...: rows and what else the server says, to its first error
