@@ -2,7 +2,8 @@
 // domain for some seconds, and until it has tried so many edits, through every crash of the server. Prints how many it tried.
 // usage: node writer.js URL DOMAIN SEED SECONDS EDITS
 // Only documents that are as they were at the start are deleted: a deleted document's row keeps what was last seen of it (decision 21), and
-// the end must not depend on what a reader saw on the way.
+// the end must not depend on what a reader saw on the way. For the same reason a form is archived or unarchived once: a case whose one form
+// was archived, was not for a while and is again has a row, emptied, for who saw it in between, and none for who did not.
 'use strict';
 const http = require('http');
 const [url, domain, seedText, seconds, edits] = process.argv.slice(2);
@@ -75,6 +76,8 @@ function form(id, caseId, n) {
 
 const edited = new Set();
 const deleted = new Map(); // id -> what it was: undeleting brings the same document back
+const turned = new Set(); // archived or unarchived
+const isFirst = id => !turned.has(id) && turned.add(id);
 const isForm = doc => doc && /^XForm(Instance|Archived)$/.test(doc.doc_type);
 
 async function step(n, ids) {
@@ -82,7 +85,7 @@ async function step(n, ids) {
   const caseId = 'torture-case-' + random(20);
   switch (random(8)) {
   case 0: case 1: case 2: return edit('torture-' + seedText + '-' + n, doc => (doc ? null : form('torture-' + seedText + '-' + n, caseId, n)));
-  case 3: return edit(old, doc => (isForm(doc) ? touched(old, { ...doc, doc_type: doc.doc_type === 'XFormInstance' ? 'XFormArchived' : 'XFormInstance', edited: n }) : null));
+  case 3: return edit(old, doc => (isForm(doc) && isFirst(old) ? touched(old, { ...doc, doc_type: doc.doc_type === 'XFormInstance' ? 'XFormArchived' : 'XFormInstance', edited: n }) : null));
   case 4: return edit(old, doc => (doc && doc.form && doc.form.case && !Array.isArray(doc.form.case) && !doc.form.case.case_id
     ? touched(old, { ...doc, form: { ...doc.form, case: { ...doc.form.case, update: { changed: String(n) } } } }) : null));
   case 5: return edit(old, doc => (doc && doc.domain === domain && !edited.has(old) ? gone(old, doc) : null));
