@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-#define PAGE 100
+#define PAGE 150
 
 struct applying {
 	struct run *r;

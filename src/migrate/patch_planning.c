@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define PAGE 25 /* several are in flight, with the documents that they are planned for */
+#define PAGE 50 /* several are in flight, with the documents that they are planned for */
 
 struct plan_job {
 	struct pipeline_job job; /* first: see pipeline.h */

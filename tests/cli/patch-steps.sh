@@ -8,7 +8,16 @@
 trap 'stop_pg; rm -rf "$work"' EXIT
 
 domain=demo-clinic
-source=file:$top_srcdir/fixtures/demo/demo.json.gz
+# The demo domain, and a hundred cases more that differ: a page of patches is 150.
+node -e '
+	const { readFileSync, writeFileSync } = require("fs"), feed = JSON.parse(require("zlib").gunzipSync(readFileSync(process.argv[1])));
+	let n = 0;
+	for (const { doc } of feed.results)
+		if (doc && doc.doc_type === "CommCareCase" && doc.name && n++ < 150)
+			doc.name += ", edited";
+	writeFileSync(process.argv[2], JSON.stringify(feed));
+' "$top_srcdir/fixtures/demo/demo.json.gz" "$work/demo.json" || exit 99
+source=file:$work/demo.json
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 export ASAN_OPTIONS
 
@@ -94,7 +103,7 @@ for way in sqlite pg; do
 	fi
 	settled migrate $domain -q
 	ok "$way, documents: migrated" test "$status" -le 1
-	query "UPDATE documents SET body = '{\"altered\":true}', raw = NULL WHERE doc_id < (SELECT doc_id FROM documents ORDER BY doc_id LIMIT 1 OFFSET 150)"
+	query "UPDATE documents SET body = '{\"altered\":true}', raw = NULL WHERE doc_id < (SELECT doc_id FROM documents ORDER BY doc_id LIMIT 1 OFFSET 200)"
 	settled diff forms $domain -q
 	ok "$way, documents: some were altered" test "$status" -eq 1
 	steps "$way, documents" 2
