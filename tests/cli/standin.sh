@@ -431,7 +431,7 @@ ok 'a torn last record is dropped, and only that' torn_record
 damaged() {
 	end_couchd || return
 	cp "$work/data/journal" "$work/journal"
-	printf X | dd of="$work/data/journal" bs=1 seek=200 conv=notrunc 2>/dev/null
+	printf '\0' | dd of="$work/data/journal" bs=1 seek=200 conv=notrunc 2>/dev/null
 	timeout 60 "$top_builddir/tests/server/couchd" --data "$work/data" 2>"$work/err"
 	status=$?
 	cp "$work/journal" "$work/data/journal"
