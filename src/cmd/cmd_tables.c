@@ -6,7 +6,6 @@
 #include "cmd/print.h"
 #include "cmd/secrets.h"
 
-
 /* which: "source" or "target"; variable: where the URL may come from without an option, and forgotten. */
 static int endpoint(struct cmd_context *c, const char *given, const char *which, const char *variable, struct url *url,
 		    const struct url **out, struct err *err)

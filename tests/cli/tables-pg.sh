@@ -102,6 +102,8 @@ ok "a table that is done is told" says err 'Table "agg_june" has already been mi
 printf 'yes\nno\n' | "$settle" tables migrate "$manifest" --source "$from" --target "$to" --confirm --table plain >"$work/out" 2>"$work/err"
 ok "--confirm asks for each table" says err 'Migrate plain to plain [yes / no]'
 ok "and leaves out what is refused" says out 'plain -> plain: not migrated'
+printf 'yes\nxxxxxxxyes\n' | "$settle" tables migrate "$manifest" --source "$from" --target "$to" --confirm >"$work/out" 2>"$work/err"
+ok "a line is one answer, however long: the second table's is missing" test $? -eq 2 -a "$(grep -o 'Migrate [^[]*\[yes / no\]' "$work/err" | wc -l)" -eq 2
 tables migrate "$manifest" --yes --parallel 3
 ok "the rest, three at a time" test "$status" -eq 0
 ok "earlier parts are warned about" says err 'copied by an earlier run'
