@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "base/datetime.h"
+#include "base/number.h"
 #include "sql/sql_internal.h"
 #include "sql/tables.h"
 
@@ -9,7 +10,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 struct slice sql_quote_ident(struct slice name, struct arena *a)
@@ -64,17 +64,14 @@ int sql_holder_is_gone(struct slice holder)
 {
 	size_t digits = holder.len;
 	char text[300];
-	long pid;
+	long long pid;
 
 	while (digits > 0 && holder.ptr[digits - 1] >= '0' && holder.ptr[digits - 1] <= '9')
 		digits--;
-	if (holder.len >= sizeof(text) || digits == holder.len)
+	if (!number_to_i64((struct slice){holder.ptr + digits, holder.len - digits}, &pid) || pid < 1 || pid > INT_MAX)
 		return 0;
-	snprintf(text, sizeof(text), "%.*s", (int)(holder.len - digits), holder.ptr + digits);
-	pid = strtol(text, NULL, 10);
-	holder_of(pid, text, sizeof(text));
-	return pid > 0 && pid <= INT_MAX && slice_eq(holder, slice_of(text)) && kill((pid_t)pid, 0) != 0 &&
-	       errno == ESRCH;
+	holder_of((long)pid, text, sizeof(text));
+	return slice_eq(holder, slice_of(text)) && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
 int sql_busy(struct slice domain, struct slice holder, struct slice since, struct err *err)
