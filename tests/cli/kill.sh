@@ -66,7 +66,7 @@ fault '{"path":"include_docs","action":"stall","ms":3600000}'
 "$settle" migrate $domain -s "$source" -t "$(pg_url late)" --state-dir "$work/state-late" >"$work/out" 2>"$work/err" &
 pid=$!
 is_waiting() {
-	test "$(curl -s "$couchd_url/_standin" | jq '.rules[0].fired')" = 1
+	test "$(standin '.rules[0].fired')" = 1
 }
 within 60 is_waiting
 backend=$(sql postgres "SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND datname = 'late'")

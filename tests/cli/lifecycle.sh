@@ -318,7 +318,7 @@ no_faults
 "$settle" migrate d --live --max-rate 0.01 >"$work/out" 2>"$work/err" &
 follower=$!
 asked_for() { # asked_for N: has the feed been asked for so often?
-	test "$(curl -s "$couchd_url/_standin" | jq '.requests["GET /tenants/_changes"].count // 0')" -ge "$1"
+	test "$(standin '.requests["GET /tenants/_changes"].count // 0')" -ge "$1"
 }
 within 60 asked_for 2
 kill -TERM $follower
@@ -332,7 +332,7 @@ no_faults
 exits 0 "--max-rate: a run that may read ten a second" migrate d --live --max-rate 10
 ok "--max-rate: reads all of it" grep -q "last pass  read $all = " "$work/out"
 ok "--max-rate: and asks for a second's worth at a time, once for how much there is" test \
-	"$(curl -s "$couchd_url/_standin" | jq '.requests["GET /tenants/_changes"].count')" -eq $(((all + 9) / 10 + 1))
+	"$(standin '.requests["GET /tenants/_changes"].count')" -eq $(((all + 9) / 10 + 1))
 
 # ---- the feed ends while it is followed ----
 

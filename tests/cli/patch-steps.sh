@@ -8,7 +8,7 @@
 trap 'stop_pg; rm -rf "$work"' EXIT
 
 domain=demo-clinic
-# The demo domain, and a hundred cases more that differ: a page of patches is 150.
+# The demo domain with 150 cases edited, besides those that differ anyway: a page of patches is 150.
 node -e '
 	const { readFileSync, writeFileSync } = require("fs"), feed = JSON.parse(require("zlib").gunzipSync(readFileSync(process.argv[1])));
 	let n = 0;

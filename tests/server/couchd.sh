@@ -53,6 +53,11 @@ no_faults() {
 	curl -sf -X DELETE "$couchd_url/_standin" >/dev/null
 }
 
+# standin FILTER: jq's, of what the server tells of its requests and rules
+standin() {
+	curl -s "$couchd_url/_standin" | jq "$1"
+}
+
 # write_on DATABASE: writes notes into it one after another, until write_no_more, which returns when the last is written, or until $work is
 # gone.
 write_on() {
